@@ -1,0 +1,98 @@
+/**
+ * Prints what a `tools/call` that touches no database costs over WebSocket: Dewey beside the SDK alone and beside a bare
+ * server, each in a process of its own, in turns.
+ */
+import { parseArgs } from "node:util";
+import { plainTool } from "./call.ts";
+import { startLoad } from "./loadProcess.ts";
+import { startServer } from "./serverProcess.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    milliseconds: { type: "string", default: "700" },
+  },
+});
+const rounds = Number(flags.rounds);
+const milliseconds = Number(flags.milliseconds);
+
+const subjects = [
+  { name: "bare Bun.serve", file: "bareServer.ts", tool: plainTool.name },
+  { name: "SDK alone", file: "sdkServer.ts", tool: plainTool.name },
+  { name: "Dewey, a tool without schemas", file: "deweyServer.ts", tool: plainTool.name },
+  { name: "Dewey, read_context", file: "deweyServer.ts", tool: "read_context" },
+] as const;
+
+const widths = [1, 16, 64];
+
+interface Sample {
+  readonly perSecond: number;
+  readonly serverMicros: number;
+  readonly clientMicros: number;
+}
+
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+await using load = startLoad();
+const servers = new Map(
+  await Promise.all(
+    [...new Set(subjects.map(({ file }) => file))].map(
+      async (file) => [file, await startServer(file)] as const,
+    ),
+  ),
+);
+
+const sample = async (
+  { file, tool }: (typeof subjects)[number],
+  connections: number,
+): Promise<Sample> => {
+  const server = servers.get(file);
+  if (server === undefined) throw new Error(`${file} was not started.`);
+  await load.open({ url: server.url, tool, connections });
+  await load.run(milliseconds / 4);
+  const before = await server.usage();
+  const { calls, seconds, cpuMicros } = await load.run(milliseconds);
+  const after = await server.usage();
+  await load.close();
+  return {
+    perSecond: calls / seconds,
+    serverMicros: (after.cpuMicros - before.cpuMicros) / calls,
+    clientMicros: cpuMicros / calls,
+  };
+};
+
+const row = (cells: ReadonlyArray<string>) =>
+  cells.map((cell, index) => (index === 0 ? cell.padEnd(32) : cell.padStart(14))).join("");
+
+for (const connections of widths) {
+  const samples = new Map<string, Array<Sample>>(subjects.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const subject of subjects)
+      samples.get(subject.name)?.push(await sample(subject, connections));
+  }
+  console.log(`\n${connections} ${connections === 1 ? "connection" : "connections"}`);
+  console.log(row(["", "calls/s", "of bare", "server µs", "lowest", "client µs"]));
+  const perSecond = (name: string) =>
+    median((samples.get(name) ?? []).map((each) => each.perSecond));
+  for (const { name } of subjects) {
+    const own = samples.get(name) ?? [];
+    const ofBare = median(
+      own.map(
+        (each, round) =>
+          each.perSecond / (samples.get(subjects[0].name)?.[round]?.perSecond ?? Number.NaN),
+      ),
+    );
+    console.log(
+      row([
+        name,
+        perSecond(name).toFixed(0),
+        ofBare.toFixed(2),
+        median(own.map((each) => each.serverMicros)).toFixed(1),
+        Math.min(...own.map((each) => each.serverMicros)).toFixed(1),
+        median(own.map((each) => each.clientMicros)).toFixed(1),
+      ]),
+    );
+  }
+}
+for (const server of servers.values()) await server[Symbol.asyncDispose]();

@@ -1,0 +1,30 @@
+/**
+ * Prints how many of the answering turns the search finds, beside plain BM25 and the conjunction of
+ * all words over the same turns. Dewey's figures come out of a real Postgres.
+ */
+import { openTools } from "../../test/support/tools.ts";
+import { cutoffs, measure } from "./measure.ts";
+
+const row = (cells: ReadonlyArray<string>) => cells.map((cell) => cell.padEnd(12)).join("");
+
+const dewey = await openTools();
+try {
+  const { dialogues, turns, times, recall, profile } = await measure(dewey);
+  const sorted = times.toSorted((left, right) => left - right);
+  const percentile = (share: number) => sorted[Math.floor(share * sorted.length)]?.toFixed(1);
+  console.log(
+    `${times.length} questions on ${dialogues} dialogues of ${Math.round(turns / dialogues)} turns on average, each asked within its session.`,
+  );
+  console.log(`${profile}\n`);
+  console.log(row(["recall", ...cutoffs.map((cutoff) => `@${cutoff}`)]));
+  for (const [name, means] of Object.entries(recall)) {
+    console.log(row([name, ...means.map((mean) => mean.toFixed(3))]));
+  }
+  console.log(
+    `\nA search took ${percentile(0.5)} ms (median), ${percentile(0.95)} ms (95th percentile).`,
+  );
+} finally {
+  await dewey.close();
+}
+// The run's own Postgres keeps the process alive until it ends.
+process.exit();

@@ -1,0 +1,7 @@
+/** The static record of all migrations: forward only, applied in the order of their numbers. */
+import { foundation } from "./0001_foundation.ts";
+
+/** Every step under its number and name; a step that has been released is never changed. */
+export const migrations = {
+  "0001_foundation": foundation,
+};

@@ -1,0 +1,132 @@
+// Runs test files in a `bun test` of their own, and reads what became of them from its JUnit report:
+// a file that is missing there did not load, and one that outstays its time is ended.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { root } from "./parts.ts";
+
+/** How many tests passed and failed; the names of the skipped ones, each with its file. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: ReadonlyArray<string>;
+  /** What failed without being a test: files that did not load, a run that had to be ended. */
+  readonly faults: ReadonlyArray<string>;
+}
+
+/** Nothing has run. */
+export const noCounts: Counts = { passed: 0, failed: 0, skipped: [], faults: [] };
+
+/** Both runs as one. */
+export const add = (a: Counts, b: Counts): Counts => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: [...a.skipped, ...b.skipped],
+  faults: [...a.faults, ...b.faults],
+});
+
+/** The test files of the tree: those that run anywhere, and those that need a database. */
+export const testFiles = async () => {
+  const all = await Array.fromAsync(new Bun.Glob("test/**/*.test.ts").scan({ cwd: root }));
+  const files = all.map((file) => `./${file}`).sort();
+  const needsDatabase = (file: string) => file.endsWith(".integration.test.ts");
+  return {
+    unit: files.filter((file) => !needsDatabase(file)),
+    integration: files.filter(needsDatabase),
+  };
+};
+
+const entities: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+};
+
+const unescape = (text: string) =>
+  text.replaceAll(/&(?:#(\d+)|(\w+));/g, (whole, code?: string, name?: string) =>
+    code === undefined ? (entities[name ?? ""] ?? whole) : String.fromCodePoint(Number(code)),
+  );
+
+const attribute = (tag: string, name: string) =>
+  unescape(new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? "");
+
+/** Counts the cases of a JUnit report, and the files that held any. */
+export const readReport = (xml: string): { counts: Counts; files: ReadonlySet<string> } => {
+  const files = new Set<string>();
+  const skipped: Array<string> = [];
+  let passed = 0;
+  let failed = 0;
+  for (const [, tag = "", body = ""] of xml.matchAll(
+    /<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>(.*?)<\/testcase>)/gs,
+  )) {
+    const file = attribute(tag, "file");
+    files.add(file);
+    if (body.includes("<skipped")) skipped.push(`${file}: ${attribute(tag, "name")}`);
+    else if (/<(?:failure|error)\b/.test(body)) failed += 1;
+    else passed += 1;
+  }
+  return { counts: { passed, failed, skipped, faults: [] }, files };
+};
+
+/** Where the output of a run goes, how long it may take, and flags for `bun test`. */
+export interface RunOptions {
+  readonly output: "stream" | "keep";
+  readonly limitSeconds: number;
+  readonly flags?: ReadonlyArray<string>;
+}
+
+/** Runs the files in one process. */
+export const runTests = async (
+  files: ReadonlyArray<string>,
+  options: RunOptions,
+): Promise<{ counts: Counts; output: string }> => {
+  if (files.length === 0) return { counts: noCounts, output: "" };
+  const folder = await mkdtemp(join(tmpdir(), "dewey-tests-"));
+  const reportFile = join(folder, "junit.xml");
+  const keeps = options.output === "keep";
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "test",
+      ...files,
+      "--reporter=junit",
+      `--reporter-outfile=${reportFile}`,
+      ...(options.flags ?? []),
+    ],
+    {
+      cwd: root,
+      stdin: "ignore",
+      stdout: keeps ? "pipe" : "inherit",
+      stderr: keeps ? "pipe" : "inherit",
+    },
+  );
+  let ended = false;
+  const limit = setTimeout(() => {
+    ended = true;
+    child.kill("SIGKILL");
+  }, options.limitSeconds * 1000);
+  try {
+    const [out = "", err = "", code] = await Promise.all([
+      child.stdout?.text(),
+      child.stderr?.text(),
+      child.exited,
+    ]);
+    const written = Bun.file(reportFile);
+    const { counts, files: seen } = readReport(
+      (await written.exists()) ? await written.text() : "",
+    );
+    const missing = files.map((file) => relative(".", file)).filter((file) => !seen.has(file));
+    const faults = ended
+      ? [`${files.join(", ")}: ended after ${options.limitSeconds} s`]
+      : missing.map((file) => `${file}: did not load, or holds no test`);
+    if (code !== 0 && counts.failed === 0 && faults.length === 0) {
+      faults.push(`${files.join(", ")}: bun test ended with ${child.signalCode ?? `code ${code}`}`);
+    }
+    return { counts: { ...counts, faults }, output: `${out}${err}`.trim() };
+  } finally {
+    clearTimeout(limit);
+    await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,87 @@
+/** What a listener offers to the doors behind it: connections and requests that were let in, with who is asking. */
+import { type Array as Arrays, type Effect, Schema, type Scope } from "effect";
+import type { RateLimited } from "../domain/Errors.ts";
+import type { Principal, Scope as TokenScope } from "../domain/Principal.ts";
+
+/** One WebSocket message: text, or bytes of a binary frame. */
+export type Frame = string | Uint8Array;
+
+/** A request or an upgrade that passed the guards. */
+export interface Arrival {
+  readonly request: Request;
+  readonly url: URL;
+  readonly remoteAddress: string;
+  readonly principal: Principal;
+  /**
+   * Takes so many requests from what the caller may ask for in a minute, or says when to ask again. The listener takes
+   * one for an HTTP request or an upgrade; what else comes with it or after it is the door's to count.
+   */
+  readonly charge: (requests: number) => RateLimited | undefined;
+  /**
+   * The answer that makes a client ask its authority for a token with these scopes; undefined where there is nobody to
+   * ask, and a tool's own error says more.
+   */
+  readonly askForScopes: ((scopes: ReadonlyArray<TokenScope>) => Response) | undefined;
+}
+
+/** The client is gone, or the connection was closed from this side. */
+export class ConnectionClosed extends Schema.TaggedError<ConnectionClosed>()("ConnectionClosed", {
+  code: Schema.Int,
+  reason: Schema.String,
+}) {}
+
+/** A WebSocket that pushes back both ways: what nobody takes stops the client, what it does not read stops us. */
+export interface Connection {
+  /** Different for every connection of this process. */
+  readonly id: number;
+  readonly arrival: Arrival;
+  /** The subprotocol agreed on, where the client offered one that the door accepts. */
+  readonly subprotocol: string | undefined;
+  /** Waits for frames, and takes all that have arrived, in order. One fiber at a time may wait. */
+  readonly take: Effect.Effect<Arrays.NonEmptyReadonlyArray<Frame>, ConnectionClosed>;
+  /**
+   * The same for hot paths: hands over each frame as it comes, without a fiber in between, and none while frames wait
+   * for the client to read. An exception of the taker is a defect.
+   */
+  readonly takeEach: (taker: (frame: Frame) => void) => Effect.Effect<never, ConnectionClosed>;
+  /**
+   * Sends a frame; frames leave in the order in which they were sent. Succeeds once the client's side has room for
+   * more, so that whoever waits for it cannot outrun a slow reader. Interrupting it withdraws a frame that still waits.
+   */
+  readonly send: (frame: Frame) => Effect.Effect<void, ConnectionClosed>;
+  /**
+   * The same at once and without a fiber, for hot paths: undefined when the frame has left and there is room for more;
+   * otherwise what is left of `send`, which has to be run.
+   */
+  readonly sendUnsafe: (frame: Frame) => Effect.Effect<void, ConnectionClosed> | undefined;
+  /** Resolves at once, unless frames wait for the client to read: then when there is room for more. */
+  readonly writable: Effect.Effect<void, ConnectionClosed>;
+  /** Starts the closing handshake. A door that simply returns closes with 1000. */
+  readonly close: (code: number, reason: string) => Effect.Effect<void>;
+}
+
+/** One protocol behind a listener. */
+export interface Door {
+  /** As it stands in logs and spans. */
+  readonly name: string;
+  /** Exact paths, such as `/mcp`. */
+  readonly paths: ReadonlyArray<string>;
+  /** WebSocket subprotocols that it speaks, the preferred first; a client that offers none is served too. */
+  readonly subprotocols?: ReadonlyArray<string>;
+  /** Also served while Dewey shuts down; other doors' requests are refused with 503 then. */
+  readonly alwaysOpen?: boolean;
+  /** Also serves who shows no token, as the principal `stranger`, and counts nobody's requests. */
+  readonly admitsStrangers?: boolean;
+  /**
+   * Serves one WebSocket for as long as it runs: returning closes the socket, and a socket that closes interrupts it.
+   * Its scope ends with the connection.
+   */
+  readonly onConnection?: (connection: Connection) => Effect.Effect<void, never, Scope.Scope>;
+  /**
+   * Answers one HTTP request; a client that goes away before the answer interrupts it. A door that streams its answer
+   * learns of a client that goes away later by the cancellation of its stream, and by `arrival.request.signal`.
+   */
+  readonly onRequest?: (arrival: Arrival) => Effect.Effect<Response>;
+  /** Ends what would never end by itself, such as open event streams; run when no call is in flight any more. */
+  readonly endStreams?: Effect.Effect<void>;
+}

@@ -1,0 +1,74 @@
+/** The rules of searching messages: filters, pages, and what of a message is shown. */
+import { Context, Effect, Layer } from "effect";
+import { Bounds } from "../domain/Bounds.ts";
+import { dateSpan } from "../domain/DateBound.ts";
+import type { Role, SearchResult } from "../domain/Message.ts";
+import { pageOf } from "../domain/Page.ts";
+import { CurrentPrincipal } from "../domain/Principal.ts";
+import { Database } from "../sql/Database.ts";
+import type { Found } from "../sql/SearchQueries.ts";
+import { fitting, nextOffset, tellShortPage } from "./answers.ts";
+import { reportProgress } from "./Reports.ts";
+import { find } from "./search/find.ts";
+import { parseQuery } from "./search/query.ts";
+import { snippet } from "./search/snippet.ts";
+
+/** How many characters of a message its snippet is looked for in, where the content is not asked for. */
+const snippetSource = 64 * 1024;
+
+const make = Effect.gen(function* () {
+  const database = yield* Database;
+
+  const search = Effect.fn("Search.find")(function* (parameters: {
+    readonly query: string;
+    readonly session_id?: string;
+    readonly conversation_id?: string;
+    readonly role?: Role;
+    readonly start_date?: string;
+    readonly end_date?: string;
+    readonly limit?: number;
+    readonly offset?: number;
+    readonly include_content?: boolean;
+  }) {
+    const { space } = yield* CurrentPrincipal;
+    const page = pageOf(parameters);
+    const span = yield* dateSpan(parameters);
+    const query = parseQuery(parameters.query);
+    if (query === undefined) return { results: [], total: 0, total_is_exact: true, ...page };
+    const { found, total, total_is_exact } = yield* database.run(
+      find({
+        query,
+        space,
+        session_id: parameters.session_id ?? null,
+        conversation_id: parameters.conversation_id ?? null,
+        role: parameters.role ?? null,
+        span,
+        page,
+        contentLength: parameters.include_content === false ? snippetSource : Bounds.contentBytes,
+      }),
+    );
+    yield* reportProgress(2, 2, "Ranked the messages that match.");
+    const shown = ({ total: _total, ...row }: Found): SearchResult => ({
+      ...row,
+      content: parameters.include_content === false ? null : row.content,
+      snippet: snippet(row.content, query),
+    });
+    const results = found.map(shown);
+    const fit = fitting(results);
+    yield* tellShortPage(fit.length, results.length);
+    return {
+      results: fit,
+      total,
+      total_is_exact,
+      ...page,
+      ...nextOffset(page.offset, results.length, fit.length),
+    };
+  });
+
+  return { find: search };
+});
+
+/** Finds messages by what was said. */
+export class Search extends Context.Service<Search>()("dewey/services/Search", { make }) {
+  static readonly layer = Layer.effect(Search, Search.make);
+}

@@ -1,0 +1,169 @@
+/**
+ * From a query to a page of ranked messages. Within a session or a conversation every message that
+ * matches is ranked; over everything, words that are nearly everywhere do not choose candidates.
+ */
+import { Effect } from "effect";
+import { Bounds } from "../../domain/Bounds.ts";
+import {
+  type FoundPage,
+  findAnywhere,
+  findInScope,
+  type SearchRequest,
+} from "../../sql/SearchQueries.ts";
+import { commonLexemes, countMatches, sizeOfSpace } from "../../sql/SearchStatistics.ts";
+import { reportProgress } from "../Reports.ts";
+import { anyOf, conditionOf, type SearchQuery, type SearchTerm } from "./query.ts";
+
+/** A search as a tool asks for it, its query parsed. */
+export interface Search
+  extends Pick<SearchRequest, "space" | "role" | "span" | "page" | "contentLength"> {
+  readonly query: SearchQuery;
+  readonly session_id: string | null;
+  readonly conversation_id: string | null;
+}
+
+/** A page with its total as the tools give it. */
+export interface SearchPage extends FoundPage {
+  readonly total_is_exact: boolean;
+}
+
+const bounded = ({ total, found }: FoundPage): SearchPage => ({
+  total: Math.min(total, Bounds.exactTotal),
+  total_is_exact: total <= Bounds.exactTotal,
+  found,
+});
+
+/** Past so many, the mistake of an estimate no longer decides whether the total is exact. */
+const tooMany = 2 * Bounds.exactTotal;
+/**
+ * Past so many of all messages, walking through the newest conversations until enough is found is
+ * faster than sorting all that the index finds: the one costs total/share, the other share.
+ */
+const nearlyEverywhere = (messages: number): number => Math.sqrt(Bounds.exactTotal * messages);
+
+/** How many candidates are ranked: all that words below `tooMany` may find, by estimates that err a little. */
+const mostCandidates = (expected: number): number =>
+  expected > tooMany ? Bounds.exactTotal + 1 : 1.5 * tooMany;
+
+interface Choice {
+  readonly words: ReadonlyArray<SearchTerm>;
+  /** How many messages hold one of them. */
+  readonly expected: number;
+}
+
+/** The rarest of the words: as many as may match together without passing `tooMany`, and at least one. */
+export const chooseWords = (
+  words: ReadonlyArray<SearchTerm>,
+  expectedOf: (word: SearchTerm) => number,
+): Choice => {
+  const rarestFirst = words
+    .map((word) => ({ word, expected: expectedOf(word) }))
+    .sort((left, right) => left.expected - right.expected);
+  const chosen: Array<SearchTerm> = [];
+  let sum = 0;
+  for (const { word, expected } of rarestFirst) {
+    if (chosen.length > 0 && sum + expected > tooMany) break;
+    chosen.push(word);
+    sum += expected;
+  }
+  return { words: chosen, expected: sum };
+};
+
+const inScope = Effect.fnUntraced(function* (search: Search) {
+  const { query } = search;
+  const terms = query.terms.map((term) => ({ ...term, frequency: null }));
+  return bounded(
+    yield* findInScope({
+      ...search,
+      terms,
+      condition: conditionOf(query, query.words),
+      anyTerm: anyOf(query.words),
+    }),
+  );
+});
+
+/** How many messages hold each word, in all spaces: remembered by Postgres of common ones, counted of the rest. */
+const holdersOf = Effect.fnUntraced(function* (
+  words: ReadonlyArray<SearchTerm>,
+  frequencies: ReadonlyMap<string, number>,
+  messages: number,
+) {
+  const holders = new Map<SearchTerm, number>();
+  const unknown: Array<SearchTerm> = [];
+  for (const word of words) {
+    const frequency = word.lexeme === null ? undefined : frequencies.get(word.lexeme);
+    if (frequency === undefined) unknown.push(word);
+    else holders.set(word, frequency * messages);
+  }
+  const counts = yield* countMatches(
+    unknown.map(({ query }) => query),
+    tooMany + 1,
+  );
+  unknown.forEach((word, index) => holders.set(word, counts[index] ?? 0));
+  return holders;
+});
+
+const fromCandidates = Effect.fnUntraced(function* (search: Search, messages: number) {
+  const terms = search.query.terms.map((term) => ({ ...term, frequency: null }));
+  const condition = conditionOf(search.query, search.query.words);
+  const most = mostCandidates(messages);
+  return bounded(yield* findAnywhere({ ...search, terms, condition, messages, most }, "indexed"));
+});
+
+const fromRarest = Effect.fnUntraced(function* (
+  search: Search,
+  frequencies: ReadonlyMap<string, number>,
+  everywhere: number,
+) {
+  const { query, space, role, span } = search;
+  const holders = yield* holdersOf(query.words, frequencies, everywhere);
+  const all = query.words.reduce((sum, word) => sum + (holders.get(word) ?? 0), 0);
+  // What is common among all messages need not be so in this space.
+  const size = all > tooMany ? yield* sizeOfSpace(space, tooMany) : undefined;
+  if (size?.isWhole === true && size.messages <= tooMany) return yield* inScope(search);
+  const share = size?.isWhole === true ? Math.min(1, size.messages / everywhere) : 1;
+  const choice = chooseWords(query.words, (word) => share * (holders.get(word) ?? 0));
+  // How many of the matches a phrase or a filter leaves, no count of words tells.
+  const isOpen =
+    query.required.length === 0 && role === null && span.from === null && span.to === null;
+  const words = isOpen ? choice.words : query.words;
+  const messages = share * everywhere;
+  const terms = query.terms.map((term) => {
+    const held = holders.get(term);
+    return { ...term, frequency: held === undefined ? null : Math.min(1, held / everywhere) };
+  });
+  const page = bounded(
+    yield* findAnywhere(
+      {
+        ...search,
+        terms,
+        condition: conditionOf(query, words),
+        messages,
+        most: mostCandidates(choice.expected),
+      },
+      isOpen && choice.expected > nearlyEverywhere(messages) ? "newest" : "indexed",
+    ),
+  );
+  return words.length < query.words.length
+    ? { ...page, total: Bounds.exactTotal, total_is_exact: false }
+    : page;
+});
+
+const anywhere = Effect.fnUntraced(function* (search: Search) {
+  const known = yield* commonLexemes(
+    search.query.words.flatMap(({ lexeme }) => (lexeme === null ? [] : [lexeme])),
+  );
+  // Until the first statistics there are, Postgres knows of no messages.
+  const size = known.messages <= tooMany ? yield* sizeOfSpace(search.space, tooMany) : undefined;
+  const messages = Math.max(known.messages, size?.messages ?? 0);
+  yield* reportProgress(1, 2, "Looked up how common the words are.");
+  return yield* messages <= Bounds.exactTotal
+    ? fromCandidates(search, messages)
+    : fromRarest(search, known.frequencies, messages);
+});
+
+/** The page of a search. */
+export const find = (search: Search) =>
+  search.session_id === null && search.conversation_id === null
+    ? anywhere(search)
+    : inScope(search);

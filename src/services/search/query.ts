@@ -1,0 +1,129 @@
+/**
+ * The query language: words (any may match), `"a phrase"` and `-not` (both binding). Every input is
+ * a query; what it means is given as `tsquery` literals that Postgres takes as they are.
+ */
+import { tokenize } from "./tokenize.ts";
+import { quoteLexeme } from "./vector.ts";
+
+/** One thing that relevance is counted of: a word, or a run of words that belong together. */
+export interface SearchTerm {
+  readonly query: string;
+  readonly kind: "word" | "phrase";
+  readonly weight: number;
+  /** The lexeme of a word; null where the term is not one lexeme. */
+  readonly lexeme: string | null;
+  /** What the lexemes of the term begin with; null where they are given whole. */
+  readonly prefix: string | null;
+}
+
+/** What a query asks for: all of `required` or else any of `words`, and none of `excluded`. */
+export interface SearchQuery {
+  readonly words: ReadonlyArray<SearchTerm>;
+  readonly required: ReadonlyArray<string>;
+  readonly excluded: ReadonlyArray<string>;
+  /** The words, and the phrases that they form. */
+  readonly terms: ReadonlyArray<SearchTerm>;
+}
+
+/** A query counts its first distinct terms: the bound keeps a pasted page affordable. */
+const maxTerms = 64;
+
+/** What a part of a camelCase word weighs beside the whole of it. */
+const partWeight = 0.5;
+
+const quote = '"\\u201C\\u201D\\u201E\\u201F\\uFF02';
+// A minus means "not" where a word begins; two are an option such as --watch, one alone is a dash.
+const clause = new RegExp(
+  `(?<not>(?<!\\S)-(?!-))?(?:[${quote}](?<phrase>[^${quote}]*)[${quote}]|(?<word>[^\\s${quote}]+))`,
+  "gu",
+);
+
+interface Placed {
+  readonly term: SearchTerm;
+  readonly position: number;
+  readonly isPart: boolean;
+}
+
+/** The terms of a clause in their places. */
+const place = (text: string): ReadonlyArray<Placed> => {
+  const placed: Array<Placed> = [];
+  let lastPair = -1;
+  tokenize(text, (lexeme, position, _start, _end, kind) => {
+    if (kind === "pair") lastPair = position;
+    // The last character of a longer run says nothing that the pair before it does not say.
+    if (kind === "tail" && position === lastPair + 1) return true;
+    const isPart = kind === "part";
+    const query = quoteLexeme(lexeme);
+    placed.push({
+      term:
+        kind === "tail"
+          ? { query: `${query}:*`, kind: "phrase", weight: 1, lexeme: null, prefix: lexeme }
+          : { query, kind: "word", weight: isPart ? partWeight : 1, lexeme, prefix: null },
+      position,
+      isPart,
+    });
+    return true;
+  });
+  return placed;
+};
+
+/** The whole words of a clause in their places, as one `tsquery`; undefined where there are none. */
+const inSequence = (placed: ReadonlyArray<Placed>): string | undefined => {
+  let query: string | undefined;
+  let before = 0;
+  for (const { term, position, isPart } of placed) {
+    if (isPart) continue;
+    query = query === undefined ? term.query : `${query} <${position - before}> ${term.query}`;
+    before = position;
+  }
+  return query;
+};
+
+/** What a query asks for; undefined when it holds nothing that can be found. */
+export const parseQuery = (text: string): SearchQuery | undefined => {
+  const words = new Map<string, SearchTerm>();
+  const phrases = new Map<string, SearchTerm>();
+  const required: Array<string> = [];
+  const excluded: Array<string> = [];
+  for (const { groups } of text.matchAll(clause)) {
+    const placed = place(groups?.["phrase"] ?? groups?.["word"] ?? "");
+    const sequence = inSequence(placed);
+    if (sequence === undefined) continue;
+    if (groups?.["not"] !== undefined) {
+      excluded.push(sequence);
+      continue;
+    }
+    if (groups?.["phrase"] !== undefined) required.push(sequence);
+    for (const { term } of placed) {
+      if (words.size < maxTerms && !words.has(term.query)) words.set(term.query, term);
+    }
+    if (sequence.includes(" <") && phrases.size < maxTerms) {
+      phrases.set(sequence, {
+        query: sequence,
+        kind: "phrase",
+        weight: 1,
+        lexeme: null,
+        prefix: null,
+      });
+    }
+  }
+  if (words.size === 0) return undefined;
+  return {
+    words: [...words.values()],
+    required,
+    excluded,
+    terms: [...words.values(), ...phrases.values()],
+  };
+};
+
+/** Any of the words, as one `tsquery`. */
+export const anyOf = (words: ReadonlyArray<SearchTerm>): string =>
+  words.map((word) => word.query).join(" | ");
+
+/** What every result fulfils, as one `tsquery`; `words` may be fewer than those of the query. */
+export const conditionOf = (query: SearchQuery, words: ReadonlyArray<SearchTerm>): string => {
+  const wanted = query.required.length > 0 ? query.required : [anyOf(words)];
+  return [...wanted.map((each) => `(${each})`), ...query.excluded.map((each) => `!(${each})`)].join(
+    " & ",
+  );
+};

@@ -1,0 +1,194 @@
+/**
+ * Cuts text into the tokens that are indexed and asked for. One pass over the characters, one
+ * answer for documents and queries alike: what a phrase or an identifier needs is in the positions.
+ */
+import { CharClass, classAt, fold } from "./characters.ts";
+import { toLexeme } from "./words.ts";
+
+/** What a token stands for in its text. */
+export type TokenKind =
+  /** A word, the whole of it. */
+  | "word"
+  /** A part of a camelCase word, at the position of the word. */
+  | "part"
+  /** Two neighbouring characters of a script without spaces. */
+  | "pair"
+  /** The last (or only) character of a run in such a script. */
+  | "tail";
+
+/**
+ * Receives each token; `false` stops the walk. `start` and `end` are offsets in the text as given.
+ * Stop words take a position and are not passed on.
+ */
+export type TokenSink = (
+  lexeme: string,
+  position: number,
+  start: number,
+  end: number,
+  kind: TokenKind,
+) => boolean;
+
+const contraction = /^(?:s|m|re|ve|ll|d)$/i;
+const camelParts = /[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+/g;
+// Longer mixed-case words are keys and hashes, whose parts mean nothing.
+const maxCamelLength = 64;
+const maxParts = 12;
+
+const isWordClass = (kind: number): boolean => kind >= CharClass.lower && kind <= CharClass.letter;
+
+/** Walks over the tokens of `text`, positions counted from 1. */
+export const tokenize = (text: string, sink: TokenSink): void => {
+  const size = text.length;
+  let index = 0;
+  let position = 0;
+  while (index < size) {
+    const kind = classAt(text, index);
+    if (kind === CharClass.gram) {
+      const end = endOfRun(text, index);
+      const last = gramRun(text.slice(index, end), position, index, sink);
+      if (last === undefined) return;
+      position = last;
+      index = end;
+    } else if (isWordClass(kind)) {
+      position += 1;
+      const end = word(text, index, position, sink);
+      if (end === undefined) return;
+      index = end;
+    } else {
+      index += 1;
+    }
+  }
+};
+
+const endOfRun = (text: string, start: number): number => {
+  let end = start;
+  while (end < text.length && classAt(text, end) === CharClass.gram) end += unitsAt(text, end);
+  return end;
+};
+
+const unitsAt = (text: string, index: number): number => {
+  const unit = text.charCodeAt(index);
+  return unit >= 0xd800 && unit <= 0xdbff ? 2 : 1;
+};
+
+/** Emits the word at `start` and returns where the text goes on; undefined when the sink is full. */
+const word = (
+  text: string,
+  start: number,
+  position: number,
+  sink: TokenSink,
+): number | undefined => {
+  const size = text.length;
+  let end = start + 1;
+  // Most words are lower case but for their first letter, and need no more than this.
+  while (end < size && classAt(text, end) === CharClass.lower) end += 1;
+  if (end - start > 1 && isPlain(text, start, end)) {
+    const lexeme = toLexeme(text.slice(start, end));
+    return lexeme === "" || sink(lexeme, position, start, end, "word") ? end : undefined;
+  }
+  end = start;
+  let afterLower = false;
+  let uppers = 0;
+  let mixed = false;
+  let apostrophes = 0;
+  for (;;) {
+    if (end >= size) break;
+    const kind = classAt(text, end);
+    if (kind === CharClass.lower) {
+      if (uppers > 1) mixed = true;
+      uppers = 0;
+      afterLower = true;
+    } else if (kind === CharClass.upper) {
+      if (afterLower) mixed = true;
+      uppers += 1;
+    } else if (kind === CharClass.apostrophe) {
+      if (end + 1 >= size || !isWordClass(classAt(text, end + 1))) break;
+      const after = endOfLetters(text, end + 1);
+      if (contraction.test(text.slice(end + 1, after))) {
+        return emit(text, start, end, position, mixed, apostrophes, sink) ? after : undefined;
+      }
+      // An elision (`l'homme`) is two words; a name (`O'Brien`) is one.
+      if (end - start === 1 && !/o/i.test(text.slice(start, end))) break;
+      apostrophes += 1;
+    } else if (kind === CharClass.letter) {
+      end += unitsAt(text, end);
+      continue;
+    } else if (kind !== CharClass.digit) {
+      break;
+    }
+    end += 1;
+  }
+  const symbols = end - start === 1 ? endOfLanguageName(text, end) : end;
+  if (symbols !== end) {
+    const name = text.slice(start, symbols).toLowerCase().replace("\u266F", "#");
+    return sink(name, position, start, symbols, "word") ? symbols : undefined;
+  }
+  return emit(text, start, end, position, mixed, apostrophes, sink) ? end : undefined;
+};
+
+/** Whether a run of lower-case letters, its first character aside, is a word by itself. */
+const isPlain = (text: string, start: number, end: number): boolean => {
+  const first = classAt(text, start);
+  return (
+    (first === CharClass.lower || first === CharClass.upper) &&
+    (end === text.length || classAt(text, end) === CharClass.separator)
+  );
+};
+
+const endOfLetters = (text: string, start: number): number => {
+  let end = start;
+  // No contraction is longer: what is read past it decides nothing.
+  while (end < text.length && end < start + 4 && isWordClass(classAt(text, end))) end += 1;
+  return end;
+};
+
+/** `C++` and `C#` are names of their own, and the marks are all that tells them from `C`. */
+const endOfLanguageName = (text: string, end: number): number => {
+  if (text.startsWith("++", end)) return end + 2;
+  if (text[end] !== "#" && text[end] !== "\u266F") return end;
+  return end + 1 < text.length && isWordClass(classAt(text, end + 1)) ? end : end + 1;
+};
+
+const emit = (
+  text: string,
+  start: number,
+  end: number,
+  position: number,
+  mixed: boolean,
+  apostrophes: number,
+  sink: TokenSink,
+): boolean => {
+  const written = text.slice(start, end);
+  const whole = apostrophes === 0 ? written : written.replace(/['\u2019]/g, "");
+  const lexeme = toLexeme(whole);
+  if (lexeme !== "" && !sink(lexeme, position, start, end, "word")) return false;
+  if (!mixed || apostrophes > 0 || whole.length > maxCamelLength) return true;
+  const parts = whole.match(camelParts);
+  if (parts === null || parts.length < 2 || parts.length > maxParts) return true;
+  for (const part of parts) {
+    const each = toLexeme(part);
+    if (each !== "" && each !== lexeme && !sink(each, position, start, end, "part")) return false;
+  }
+  return true;
+};
+
+/** Emits the pairs of a run and returns its last position; undefined when the sink is full. */
+const gramRun = (
+  run: string,
+  before: number,
+  start: number,
+  sink: TokenSink,
+): number | undefined => {
+  const characters = [...fold(run)];
+  // Folding joins or splits few characters: offsets, which only a snippet uses, stay close.
+  const width = run.length / characters.length;
+  for (let at = 0; at < characters.length; at++) {
+    const position = before + at + 1;
+    const next = characters[at + 1];
+    const lexeme = `${characters[at] ?? ""}${next ?? ""}`;
+    const from = start + Math.floor(at * width);
+    const to = start + Math.ceil((at + (next === undefined ? 1 : 2)) * width);
+    if (!sink(lexeme, position, from, to, next === undefined ? "tail" : "pair")) return undefined;
+  }
+  return before + characters.length;
+};

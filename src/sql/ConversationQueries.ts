@@ -1,0 +1,149 @@
+/** Statements about conversations. */
+import { Effect, Option, Schema } from "effect";
+import { SqlClient } from "effect/unstable/sql";
+import { Bounds } from "../domain/Bounds.ts";
+import type { ConversationSort } from "../domain/Conversation.ts";
+import type { Page } from "../domain/Page.ts";
+import { JsonObject, type Metadata } from "../domain/Text.ts";
+import { DbCount, DbTime, decodeRows } from "./rows.ts";
+
+const Conversation = Schema.Struct({
+  id: Schema.String,
+  session_id: Schema.NullOr(Schema.String),
+  created_at: DbTime,
+  updated_at: DbTime,
+  metadata: JsonObject,
+  message_count: DbCount,
+});
+const decodeConversations = decodeRows(Conversation);
+
+const first = <A>(rows: ReadonlyArray<A>): Option.Option<A> => Option.fromUndefinedOr(rows[0]);
+
+/** What a conversation is begun with. */
+export interface NewConversation {
+  readonly id: string;
+  readonly space: string;
+  readonly session_id: string | null;
+  readonly metadata: Metadata;
+}
+
+const decodeBegun = decodeRows(Schema.Struct({ created_at: DbTime }));
+
+/** Begins a conversation; none where the id is taken, in whatever space. */
+export const insertConversation = Effect.fnUntraced(function* (conversation: NewConversation) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    INSERT INTO conversations (id, space, session_id, metadata)
+    VALUES (${conversation.id}::uuid, ${conversation.space}, ${conversation.session_id},
+      ${JSON.stringify(conversation.metadata)}::text::json)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING created_at`;
+  return first(yield* decodeBegun(rows));
+});
+
+const decodeSame = decodeRows(Schema.Struct({ created_at: DbTime, same: Schema.Boolean }));
+
+/** The conversation that already has an id, and whether it was begun with the same data and still stands. */
+export const compareConversation = Effect.fnUntraced(function* (conversation: NewConversation) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT created_at,
+      space = ${conversation.space}
+        AND deleted_at IS NULL
+        AND session_id IS NOT DISTINCT FROM ${conversation.session_id}
+        AND metadata::jsonb = ${JSON.stringify(conversation.metadata)}::text::jsonb AS same
+    FROM conversations WHERE id = ${conversation.id}::uuid`;
+  return first(yield* decodeSame(rows));
+});
+
+/** A conversation that is not in the trash. */
+export const findConversation = Effect.fnUntraced(function* (space: string, id: string) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT id, session_id, created_at, updated_at, metadata, message_count
+    FROM conversations
+    WHERE id = ${id}::uuid AND space = ${space} AND deleted_at IS NULL`;
+  return first(yield* decodeConversations(rows));
+});
+
+const decodeTotal = decodeRows(Schema.Struct({ total: DbCount }));
+
+/** A page of conversations, newest first. */
+export const listConversations = Effect.fnUntraced(function* (request: {
+  readonly space: string;
+  readonly session_id: string | null;
+  readonly sort_by: ConversationSort;
+  readonly page: Page;
+}) {
+  const sql = yield* SqlClient.SqlClient;
+  const { space, session_id, sort_by, page } = request;
+  const where =
+    session_id === null
+      ? sql`space = ${space} AND deleted_at IS NULL`
+      : sql`space = ${space} AND deleted_at IS NULL AND session_id = ${session_id}`;
+  const order =
+    sort_by === "created_at" ? sql`created_at DESC, id DESC` : sql`updated_at DESC, id DESC`;
+  const rows = yield* sql`
+    SELECT id, session_id, created_at, updated_at, metadata, message_count
+    FROM conversations WHERE ${where}
+    ORDER BY ${order} LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
+  const totals = yield* sql`
+    SELECT count(*) AS total
+    FROM (SELECT 1 FROM conversations WHERE ${where} LIMIT ${Bounds.exactTotal + 1}::int) AS counted`;
+  const [counted] = yield* decodeTotal(totals);
+  return { conversations: yield* decodeConversations(rows), counted: counted?.total ?? 0 };
+});
+
+const decodeTrashed = decodeRows(Schema.Struct({ message_count: DbCount, deleted_at: DbTime }));
+
+/** Moves a conversation to the trash. */
+export const trashConversation = Effect.fnUntraced(function* (space: string, id: string) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    UPDATE conversations SET deleted_at = now()
+    WHERE id = ${id}::uuid AND space = ${space} AND deleted_at IS NULL
+    RETURNING message_count, deleted_at`;
+  return first(yield* decodeTrashed(rows));
+});
+
+const decodeCount = decodeRows(Schema.Struct({ message_count: DbCount }));
+
+/** Erases a conversation with all that belongs to it, from the trash too. */
+export const eraseConversation = Effect.fnUntraced(function* (space: string, id: string) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    DELETE FROM conversations WHERE id = ${id}::uuid AND space = ${space}
+    RETURNING message_count`;
+  return first(yield* decodeCount(rows));
+});
+
+/** Brings a conversation back from the trash, where its time there is not over. */
+export const restoreConversation = Effect.fnUntraced(function* (
+  space: string,
+  id: string,
+  trashDays: number,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    UPDATE conversations SET deleted_at = NULL
+    WHERE id = ${id}::uuid AND space = ${space} AND deleted_at IS NOT NULL
+      AND (${trashDays}::int = 0 OR deleted_at > now() - make_interval(days => ${trashDays}::int))
+    RETURNING message_count`;
+  return first(yield* decodeCount(rows));
+});
+
+const decodeIds = decodeRows(Schema.Struct({ id: Schema.String }));
+
+/** Erases up to `most` conversations whose time in the trash is over, and says how many it were. */
+export const purgeTrash = Effect.fnUntraced(function* (trashDays: number, most: number) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    DELETE FROM conversations WHERE id IN (
+      SELECT id FROM conversations
+      WHERE deleted_at <= now() - make_interval(days => ${trashDays}::int)
+      ORDER BY deleted_at LIMIT ${most}::int
+      FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id`;
+  return (yield* decodeIds(rows)).length;
+});

@@ -1,0 +1,249 @@
+/** Statements about messages: how they are appended, compared and read. */
+import { Effect, Schema } from "effect";
+import { SqlClient, type SqlError } from "effect/unstable/sql";
+import { Role } from "../domain/Message.ts";
+import { JsonObject } from "../domain/Text.ts";
+import type { NewConversation } from "./ConversationQueries.ts";
+import { DbCount, DbTime, decodeRows, intArray, textArray } from "./rows.ts";
+
+/** A message ready to be written: its metadata as JSON text, its search document already made. */
+export interface MessageRow {
+  readonly id: string;
+  readonly role: Role;
+  readonly content: string;
+  readonly metadata: string;
+  readonly vector: string | null;
+  readonly length: number;
+}
+
+/** A message for the next turn of a conversation. */
+export interface AppendedRow extends MessageRow {
+  readonly conversation_id: string;
+  readonly space: string;
+}
+
+/** A message for a turn that has been settled. */
+export interface PlacedRow extends MessageRow {
+  readonly turn: number;
+}
+
+const Stored = Schema.Struct({ id: Schema.String, turn_number: DbCount, created_at: DbTime });
+export type Stored = typeof Stored.Type;
+const decodeStored = decodeRows(Stored);
+const decodeAppended = decodeRows(
+  Schema.Struct({ ...Stored.fields, conversation_id: Schema.String }),
+);
+
+const columns = (rows: ReadonlyArray<MessageRow>) => ({
+  ids: textArray(rows.map((row) => row.id)),
+  roles: textArray(rows.map((row) => row.role)),
+  contents: textArray(rows.map((row) => row.content)),
+  metadata: textArray(rows.map((row) => row.metadata)),
+  vectors: textArray(rows.map((row) => row.vector)),
+  lengths: intArray(rows.map((row) => row.length)),
+});
+
+/**
+ * Appends rows to many conversations in one statement, each at the next turn of its own. The counters are taken in the
+ * order of the ids, so that no two batches wait for each other in a circle, and a conversation that somebody else holds
+ * is passed over instead of waited for: its rows, and those of conversations that are not there, are not in the answer.
+ */
+export const appendRows = Effect.fnUntraced(function* (rows: ReadonlyArray<AppendedRow>) {
+  const sql = yield* SqlClient.SqlClient;
+  const { ids, roles, contents, metadata, vectors, lengths } = columns(rows);
+  const stored = yield* sql`
+    WITH input AS MATERIALIZED (
+      SELECT * FROM unnest(
+        ${textArray(rows.map((row) => row.conversation_id))}::uuid[],
+        ${textArray(rows.map((row) => row.space))}::text[],
+        ${ids}::uuid[], ${roles}::text[], ${contents}::text[], ${metadata}::text[],
+        ${vectors}::text[], ${lengths}::int[]
+      ) WITH ORDINALITY AS t (conversation_id, space, id, role, content, metadata, vector, length, position)
+    ),
+    counts AS (
+      SELECT conversation_id, space, count(*) AS rows FROM input GROUP BY conversation_id, space
+    ),
+    held AS MATERIALIZED (
+      SELECT c.id, counts.rows FROM conversations c
+      JOIN counts ON counts.conversation_id = c.id AND counts.space = c.space
+      WHERE c.deleted_at IS NULL
+      ORDER BY c.id
+      FOR NO KEY UPDATE OF c SKIP LOCKED
+    ),
+    counted AS (
+      UPDATE conversations c
+      SET last_turn = c.last_turn + held.rows,
+        message_count = c.message_count + held.rows,
+        updated_at = greatest(c.updated_at, now())
+      FROM held WHERE c.id = held.id
+      RETURNING c.id, c.space, c.last_turn - held.rows AS before
+    )
+    INSERT INTO messages (conversation_id, id, space, turn_number, role, content, metadata, search_vector, search_length)
+    SELECT i.conversation_id, i.id, i.space,
+      counted.before + row_number() OVER (PARTITION BY i.conversation_id ORDER BY i.position),
+      i.role, i.content, i.metadata::json, i.vector::tsvector, i.length
+    FROM input i JOIN counted ON counted.id = i.conversation_id AND counted.space = i.space
+    RETURNING conversation_id, id, turn_number, created_at`;
+  return yield* decodeAppended(stored);
+});
+
+const decodeHeld = decodeRows(
+  Schema.Struct({ is_there: Schema.Boolean, last_turn: Schema.NullOr(DbCount) }),
+);
+
+/** What came of taking a conversation: its last turn where it is held now. */
+export type Hold =
+  | { readonly _tag: "Held"; readonly lastTurn: number }
+  | { readonly _tag: "Missing" };
+
+/** Somebody else holds the conversation; the transaction that met them ends. */
+export class HeldByOthers extends Schema.TaggedError<HeldByOthers>()("HeldByOthers", {}) {}
+
+/** How long a transaction stands in line for a conversation, which takes it a connection. */
+const standingMillis = 100;
+
+/** Takes a conversation for the rest of the transaction: at once, or in line behind whoever else holds it. */
+export const holdConversation = Effect.fnUntraced(function* (
+  space: string,
+  id: string,
+  patience: "now" | "inLine",
+): Effect.fn.Return<Hold, SqlError.SqlError | HeldByOthers, SqlClient.SqlClient> {
+  const sql = yield* SqlClient.SqlClient;
+  if (patience === "inLine") {
+    yield* sql`SELECT set_config('lock_timeout', ${String(standingMillis)}, true)`;
+  }
+  const standing = sql`id = ${id}::uuid AND space = ${space} AND deleted_at IS NULL`;
+  const rows = yield* sql`
+    SELECT
+      EXISTS (SELECT FROM conversations WHERE ${standing}) AS is_there,
+      (SELECT last_turn FROM conversations WHERE ${standing}
+        FOR NO KEY UPDATE ${patience === "now" ? sql`SKIP LOCKED` : sql``}) AS last_turn`.pipe(
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "LockTimeoutError",
+      () => Effect.fail(new HeldByOthers()),
+    ),
+  );
+  if (patience === "inLine") yield* sql`SELECT set_config('lock_timeout', '0', true)`;
+  const [row] = yield* decodeHeld(rows);
+  if (typeof row?.last_turn === "number") return { _tag: "Held", lastTurn: row.last_turn };
+  if (patience === "now" && row?.is_there === true) return yield* new HeldByOthers();
+  return { _tag: "Missing" };
+});
+
+const decodeKnown = decodeRows(
+  Schema.Struct({
+    ...Stored.fields,
+    role: Role,
+    content: Schema.String,
+    metadata: JsonObject,
+  }),
+);
+
+/** The messages of a conversation that already have one of the ids. */
+export const findByIds = Effect.fnUntraced(function* (
+  conversation_id: string,
+  ids: ReadonlyArray<string>,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT id, turn_number, created_at, role, content, metadata FROM messages
+    WHERE conversation_id = ${conversation_id}::uuid AND id = ANY(${textArray(ids)}::uuid[])`;
+  return yield* decodeKnown(rows);
+});
+
+const decodeTurns = decodeRows(Schema.Struct({ turn_number: DbCount }));
+
+/** Which of the turns of a conversation are taken. */
+export const findTakenTurns = Effect.fnUntraced(function* (
+  conversation_id: string,
+  turns: ReadonlyArray<number>,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT turn_number FROM messages
+    WHERE conversation_id = ${conversation_id}::uuid AND turn_number = ANY(${intArray(turns)}::bigint[])`;
+  return (yield* decodeTurns(rows)).map((row) => row.turn_number);
+});
+
+/** Inserts rows at settled turns of a conversation that this transaction holds, and moves its counters. */
+export const placeRows = Effect.fnUntraced(function* (
+  space: string,
+  conversation_id: string,
+  last_turn: number,
+  rows: ReadonlyArray<PlacedRow>,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const { ids, roles, contents, metadata, vectors, lengths } = columns(rows);
+  const stored = yield* sql`
+    WITH counted AS (
+      UPDATE conversations
+      SET last_turn = ${BigInt(last_turn)}, message_count = message_count + ${rows.length}::int,
+        updated_at = greatest(updated_at, now())
+      WHERE id = ${conversation_id}::uuid
+    )
+    INSERT INTO messages (conversation_id, id, space, turn_number, role, content, metadata, search_vector, search_length)
+    SELECT ${conversation_id}::uuid, id, ${space}, turn, role, content, metadata::json, vector::tsvector, length
+    FROM unnest(
+      ${ids}::uuid[], ${intArray(rows.map((row) => row.turn))}::bigint[], ${roles}::text[], ${contents}::text[],
+      ${metadata}::text[], ${vectors}::text[], ${lengths}::int[]
+    ) AS t (id, turn, role, content, metadata, vector, length)
+    RETURNING id, turn_number, created_at`;
+  return yield* decodeStored(stored);
+});
+
+/** Begins a conversation with all its messages at settled turns. */
+export const createWithMessages = Effect.fnUntraced(function* (
+  conversation: NewConversation,
+  last_turn: number,
+  rows: ReadonlyArray<PlacedRow>,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const { ids, roles, contents, metadata, vectors, lengths } = columns(rows);
+  const { id, space, session_id } = conversation;
+  yield* sql`
+    WITH begun AS (
+      INSERT INTO conversations (id, space, session_id, metadata, last_turn, message_count)
+      VALUES (${id}::uuid, ${space}, ${session_id}, ${JSON.stringify(conversation.metadata)}::text::json,
+        ${BigInt(last_turn)}, ${rows.length}::int)
+    )
+    INSERT INTO messages (conversation_id, id, space, turn_number, role, content, metadata, search_vector, search_length)
+    SELECT ${id}::uuid, id, ${space}, turn, role, content, metadata::json, vector::tsvector, length
+    FROM unnest(
+      ${ids}::uuid[], ${intArray(rows.map((row) => row.turn))}::bigint[], ${roles}::text[], ${contents}::text[],
+      ${metadata}::text[], ${vectors}::text[], ${lengths}::int[]
+    ) AS t (id, turn, role, content, metadata, vector, length)`;
+});
+
+const Read = Schema.Struct({
+  id: Schema.String,
+  turn: DbCount,
+  role: Role,
+  content: Schema.String,
+  metadata: JsonObject,
+  created_at: DbTime,
+});
+const decodeRead = decodeRows(Read);
+
+/** Messages after a turn, by turn: as many as asked for, and no more than fit into `bytes` (but always one). */
+export const readMessages = Effect.fnUntraced(function* (request: {
+  readonly conversation_id: string;
+  readonly after_turn: number;
+  readonly limit: number;
+  readonly bytes: number;
+}) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT id, turn_number AS turn, role, content, metadata, created_at
+    FROM (
+      SELECT *, sum(octet_length(content) + octet_length(metadata::text))
+        OVER (ORDER BY turn_number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+      FROM (
+        SELECT id, turn_number, role, content, metadata, created_at FROM messages
+        WHERE conversation_id = ${request.conversation_id}::uuid AND turn_number > ${BigInt(request.after_turn)}
+        ORDER BY turn_number LIMIT ${request.limit}::int
+      ) AS page
+    ) AS measured
+    WHERE bytes_before IS NULL OR bytes_before < ${request.bytes}::int
+    ORDER BY turn_number`;
+  return yield* decodeRead(rows);
+});

@@ -1,0 +1,72 @@
+/** What a search over everything needs to know before it chooses candidates: how common its words are. */
+import { Effect, Schema } from "effect";
+import { SqlClient } from "effect/unstable/sql";
+import { DbCount, decodeRows, textArray } from "./rows.ts";
+
+const decodeStatistics = decodeRows(
+  Schema.Struct({
+    messages: Schema.Finite,
+    lexeme: Schema.NullOr(Schema.String),
+    frequency: Schema.NullOr(Schema.Finite),
+  }),
+);
+
+/** What Postgres remembers of all messages: how many, and which of the lexemes are common among them. */
+export const commonLexemes = Effect.fn("SearchStatistics.commonLexemes")(function* (
+  lexemes: ReadonlyArray<string>,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT greatest(c.reltuples, 0)::float8 AS messages, l.lexeme, l.frequency::float8 AS frequency
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+      AND s.attname = 'search_vector'
+    LEFT JOIN LATERAL unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs)
+      AS l (lexeme, frequency) ON l.lexeme = ANY(${textArray(lexemes)}::text[])
+    WHERE c.oid = 'messages'::regclass`;
+  const statistics = yield* decodeStatistics(rows);
+  const frequencies = new Map<string, number>();
+  for (const { lexeme, frequency } of statistics) {
+    if (lexeme !== null && frequency !== null) frequencies.set(lexeme, frequency);
+  }
+  return { messages: statistics[0]?.messages ?? 0, frequencies };
+});
+
+const decodeMatches = decodeRows(Schema.Struct({ matches: DbCount }));
+
+/** How many messages match each query, counted up to `most`. */
+export const countMatches = Effect.fn("SearchStatistics.countMatches")(function* (
+  queries: ReadonlyArray<string>,
+  most: number,
+) {
+  if (queries.length === 0) return [];
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT (
+      SELECT count(*)
+      FROM (SELECT FROM messages WHERE search_vector @@ q.query::tsquery LIMIT ${most}) m
+    ) AS matches
+    FROM unnest(${textArray(queries)}::text[]) WITH ORDINALITY AS q (query, place)
+    ORDER BY q.place`;
+  return (yield* decodeMatches(rows)).map(({ matches }) => matches);
+});
+
+const decodeSize = decodeRows(Schema.Struct({ conversations: DbCount, messages: DbCount }));
+
+/** How many messages a space has; of more than `most` conversations, in the newest of them. */
+export const sizeOfSpace = Effect.fn("SearchStatistics.sizeOfSpace")(function* (
+  space: string,
+  most: number,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT count(*) AS conversations, coalesce(sum(message_count), 0)::bigint AS messages
+    FROM (
+      SELECT message_count FROM conversations
+      WHERE space = ${space} AND deleted_at IS NULL
+      ORDER BY updated_at DESC, id DESC LIMIT ${most + 1}
+    ) newest`;
+  const [size] = yield* decodeSize(rows);
+  return { messages: size?.messages ?? 0, isWhole: (size?.conversations ?? 0) <= most };
+});
