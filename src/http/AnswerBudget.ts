@@ -1,9 +1,10 @@
 /**
  * The bytes of answers that clients have not read yet: bounded for each client and for all of them, so that clients who
- * ask for much and read nothing cost no more than that. How large an answer is, nobody knows before it is made: room is
- * taken for what is likely, and an answer for which that is not enough is dropped, and made again when there is room.
+ * ask for much and read nothing cost no more than that. How large an answer is, nobody knows before it is made: one for
+ * which there is no room is dropped, and made again when there is. A call that is slow takes no room meanwhile, so that
+ * nobody waits for it.
  */
-import { Context, Effect, Semaphore } from "effect";
+import { Context, Effect } from "effect";
 import { roughBytes } from "./roughBytes.ts";
 
 const MiB = 1024 * 1024;
@@ -17,36 +18,15 @@ const allAnswerBytes = 48 * MiB;
 /** Answers up to here are given in any case: there are never many of them in flight. Those of all writes are. */
 export const smallAnswerBytes = 64 * 1024;
 
-/** What the first answers of a process are taken to hold, and the least that any is. */
-const guesses = { first: 16 * MiB, least: 4096 };
-
-/** How long a call waits for the sake of other clients before it is made all the same: it may well be small. */
-const patience = "1 second";
-
-/** Whether a call was made when there was room for it, or after it had waited long enough. */
-type Turn = "inTime" | "late";
-
 /** The answers of all clients. */
 export class AllAnswers {
   readonly limit: number;
   /** Those who wait for room. */
   readonly waiting = new Set<AnswerBudget>();
-  /** Calls that are made although there may be no room for their answers, one at a time. */
-  readonly doubtful = Semaphore.makeUnsafe(1);
   bytes = 0;
-  /**
-   * What the next answer is likely to hold: as much as the largest of late; half as much after each smaller one,
-   * and no more than the one that has waited for others because it was taken to be large.
-   */
-  expected: number = guesses.first;
 
   constructor(limit: number = allAnswerBytes) {
     this.limit = limit;
-  }
-
-  learn(bytes: number, turn: Turn): void {
-    const least = turn === "late" ? 0 : this.expected / 2;
-    this.expected = Math.max(bytes, least, guesses.least);
   }
 }
 
@@ -66,6 +46,8 @@ export class AnswerBudget {
   /** Each goes on if there is room for it now. */
   readonly #waiters = new Set<() => void>();
   #bytes = 0;
+  /** What the next answer is likely to hold: as much as the largest of late, half as much after each smaller one. */
+  #likely = 0;
   #closed = false;
 
   constructor(all: AllAnswers, limit: number = clientAnswerBytes) {
@@ -88,27 +70,23 @@ export class AnswerBudget {
       Effect.sync(() => this.hold(key, roughBytes(answer))),
     );
     if (!canRepeat) return counted;
-    const fit = (turn: Turn) => (answer: A) => {
+    const giveOrRepeat = (answer: A): Effect.Effect<A, E, R> => {
       const bytes = roughBytes(answer);
-      this.#all.learn(bytes, turn);
+      this.#likely = Math.max(bytes, this.#likely / 2);
       if (bytes <= smallAnswerBytes || this.#hasRoom(key, bytes)) {
         this.hold(key, bytes);
         return Effect.succeed(answer);
       }
-      this.answered(key);
       // By itself the collector would come late: it does not see how much such texts take.
       const collect = Effect.sync(() => Bun.gc(false));
       return collect.pipe(Effect.andThen(this.#room(key, bytes)), Effect.andThen(counted));
     };
     return Effect.suspend(() => {
-      if (this.#hasRoom(key, this.#all.expected)) {
-        this.hold(key, this.#all.expected);
-        return Effect.flatMap(call, fit("inTime"));
-      }
-      const { doubtful } = this.#all;
-      return Effect.flatMap(this.#turn(key), (turn) =>
-        Effect.flatMap(turn === "late" ? doubtful.withPermit(call) : call, fit(turn)),
-      );
+      const made = Effect.flatMap(call, giveOrRepeat);
+      // Where it would be dropped in all likelihood, it is not made before there is room.
+      return this.#likely <= smallAnswerBytes || this.#hasOwnRoom(key, this.#likely)
+        ? made
+        : Effect.andThen(this.#room(key, this.#likely), made);
     }).pipe(Effect.onError(() => Effect.sync(() => this.answered(key))));
   };
 
@@ -151,29 +129,9 @@ export class AnswerBudget {
 
   /** Waits until there is room for so many bytes, and takes it. */
   #room(key: AnswerKey, bytes: number): Effect.Effect<void> {
-    return this.#wait(key, () => (this.#hasRoom(key, bytes) ? bytes : undefined));
-  }
-
-  /** Waits until there is room for what is likely, and takes it; others are waited for with patience alone. */
-  #turn(key: AnswerKey): Effect.Effect<Turn> {
-    const all = this.#all;
-    const likely = this.#wait(key, () =>
-      this.#hasRoom(key, all.expected) ? all.expected : undefined,
-    );
-    const small = this.#wait(key, () =>
-      this.#hasOwnRoom(key, all.expected) ? smallAnswerBytes : undefined,
-    );
-    return Effect.raceFirst(
-      Effect.as(likely, "inTime" as const),
-      Effect.sleep(patience).pipe(Effect.andThen(small), Effect.as("late" as const)),
-    );
-  }
-
-  #wait(key: AnswerKey, roomNow: () => number | undefined): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
       const waiter = () => {
-        const bytes = roomNow();
-        if (bytes === undefined) return;
+        if (!this.#hasRoom(key, bytes)) return;
         leave();
         this.hold(key, bytes);
         resume(Effect.void);
@@ -190,9 +148,9 @@ export class AnswerBudget {
   }
 
   #wakeAll(): void {
-    const all = this.#all;
-    for (const waiter of this.#waiters) waiter();
-    if (all.bytes > 0 && all.bytes + all.expected > all.limit) return;
-    for (const budget of all.waiting) for (const waiter of budget.#waiters) waiter();
+    for (const waiter of [...this.#waiters]) waiter();
+    for (const budget of [...this.#all.waiting]) {
+      for (const waiter of [...budget.#waiters]) waiter();
+    }
   }
 }

@@ -1,16 +1,15 @@
 import { describe, expect } from "bun:test";
 import { Deferred, Effect, Fiber } from "effect";
-import { AllAnswers, AnswerBudget, smallAnswerBytes } from "../../src/http/AnswerBudget.ts";
+import { AllAnswers, AnswerBudget } from "../../src/http/AnswerBudget.ts";
 import { roughBytes } from "../../src/http/roughBytes.ts";
 import { it } from "../support/it.ts";
 
 const kilobyte = 1024;
 const answer = (kilobytes: number) => "x".repeat(kilobytes * kilobyte);
 
-/** A budget whose next answers are taken to be small, and how often its calls were made. */
+/** A budget, and how often its calls were made. */
 const open = (options: { readonly limit: number; readonly all?: number }) => {
   const all = new AllAnswers((options.all ?? 1e6) * kilobyte);
-  all.expected = smallAnswerBytes;
   const budget = new AnswerBudget(all, options.limit * kilobyte);
   let made = 0;
   const call = (kilobytes: number) =>
@@ -126,18 +125,33 @@ describe("the answers of all clients", () => {
     }),
   );
 
-  it.effect("leave room for what is small, even where it was taken to be large", () =>
+  it.effect("leave room for what is small", () =>
     Effect.gen(function* () {
       const { all, budget, call } = open({ limit: 1000, all: 1000 });
       const other = new AnswerBudget(all, 1000 * kilobyte);
-      yield* other.counting(1, call(900), true);
-      expect(all.expected).toBeGreaterThan(900 * kilobyte);
-      const small = yield* start(budget.counting(1, call(1), true));
-      expect(yield* isDone(small)).toBe(false);
-      yield* Fiber.join(small);
-      expect(all.bytes).toBeGreaterThan(900 * kilobyte);
-      // The next need not wait for it: the guess is better now.
-      for (let next = 2; next < 8; next++) yield* budget.counting(next, call(1), true);
+      yield* other.counting(1, call(990), true);
+      for (let next = 1; next < 8; next++) yield* budget.counting(next, call(30), true);
+      expect(all.bytes).toBeGreaterThan(990 * kilobyte);
+    }),
+  );
+
+  it.effect("take no room before they are made: nobody waits for a slow call", () =>
+    Effect.gen(function* () {
+      const { budget, call } = open({ limit: 1000, all: 1000 });
+      yield* budget.counting(1, call(900), true);
+      budget.answered(1);
+      const released = yield* Deferred.make<void>();
+      const slow = Effect.andThen(Deferred.await(released), call(900));
+      const waiting = [2, 3, 4].map((key) => budget.counting(key, slow, true));
+      const fibers = yield* Effect.forEach(waiting, start);
+      yield* budget.counting(5, call(20), true);
+      yield* Deferred.succeed(released, undefined);
+      for (const [index, fiber] of fibers.entries()) {
+        yield* Effect.forkChild(
+          Effect.tap(Fiber.join(fiber), () => Effect.sync(() => budget.answered(index + 2))),
+        );
+      }
+      yield* Effect.forEach(fibers, Fiber.join);
     }),
   );
 });
