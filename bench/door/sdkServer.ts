@@ -2,11 +2,12 @@
 import { type JSONRPCMessage, Server, type Transport } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { ServerWebSocket } from "bun";
-import { Schema } from "effect";
 import { plainTool, toolResult } from "./call.ts";
 import { ready } from "./serverProcess.ts";
 
-const decode = Schema.decodeUnknownSync(Schema.declare((_value): _value is JSONRPCMessage => true));
+/** No more than that: the SDK looks at each message itself. */
+const isMessage = (value: unknown): value is JSONRPCMessage =>
+  typeof value === "object" && value !== null;
 
 class SocketTransport implements Transport {
   onclose?: Transport["onclose"];
@@ -21,7 +22,8 @@ class SocketTransport implements Transport {
   async start(): Promise<void> {}
 
   receive(text: string): void {
-    this.onmessage?.(decode(JSON.parse(text)));
+    const message: unknown = JSON.parse(text);
+    if (isMessage(message)) this.onmessage?.(message);
   }
 
   async send(message: JSONRPCMessage): Promise<void> {

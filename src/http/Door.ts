@@ -34,7 +34,8 @@ export class ConnectionClosed extends Schema.TaggedError<ConnectionClosed>()("Co
 export interface Connection {
   /** Different for every connection of this process. */
   readonly id: number;
-  readonly arrival: Arrival;
+  /** The request of the upgrade is not kept for as long as the connection. */
+  readonly arrival: Pick<Arrival, "principal" | "charge">;
   /** The subprotocol agreed on, where the client offered one that the door accepts. */
   readonly subprotocol: string | undefined;
   /** Waits for frames, and takes all that have arrived, in order. One fiber at a time may wait. */
@@ -54,8 +55,6 @@ export interface Connection {
    * otherwise what is left of `send`, which has to be run.
    */
   readonly sendUnsafe: (frame: Frame) => Effect.Effect<void, ConnectionClosed> | undefined;
-  /** Resolves at once, unless frames wait for the client to read: then when there is room for more. */
-  readonly writable: Effect.Effect<void, ConnectionClosed>;
   /** Starts the closing handshake. A door that simply returns closes with 1000. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>;
 }

@@ -125,7 +125,8 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
           connection.close(1011, error.message),
         );
       }),
-      Effect.withSpan(`${door.name}.connection`, { root: true }),
+      // A trace of where it began would be kept for as long as the connection.
+      Effect.withSpan(`${door.name}.connection`, { root: true }, { captureStackTrace: false }),
     );
 
   const admit = makeAdmission(access);
@@ -133,15 +134,15 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
 
   /** Resolves to undefined when the socket has been upgraded and Bun must not answer. */
   const upgrade = (door: Door, request: Request, origin: Origin, server: Server<SocketData>) =>
-    admit(door, request, origin, (admission) =>
+    admit(door, request, origin, ({ visitor, leave }) =>
       Effect.sync(() => {
         const subprotocol = chooseSubprotocol(door, request);
         // Bun echoes the first subprotocol offered unless the header is set; an empty one is left out.
         const headers = { "Sec-WebSocket-Protocol": subprotocol ?? "" };
-        if (server.upgrade(request, { data: { door, admission, subprotocol }, headers })) {
+        if (server.upgrade(request, { data: { door, visitor, leave, subprotocol }, headers })) {
           return undefined;
         }
-        admission.leave();
+        leave();
         return errorResponse(
           new InvalidInput({
             message: "This is not a WebSocket handshake. Use version 13 with a key.",
@@ -234,14 +235,15 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
           const connection = new WebSocketConnection(socket, bounds);
           socket.data.connection = connection;
           connection.fiber = run(serveConnection(socket.data.door, connection));
-          const { visitor } = socket.data.admission;
-          socket.data.unwatch = visitor.watch((why) => run(connection.close(1008, why)));
+          socket.data.unwatch = socket.data.visitor.watch((why) =>
+            run(connection.close(1008, why)),
+          );
         },
         message: (socket, frame) => socket.data.connection?.received(frame),
         drain: (socket) => socket.data.connection?.drained(),
         close: (socket, code, reason) => {
           socket.data.unwatch?.();
-          socket.data.admission.leave();
+          socket.data.leave();
           socket.data.connection?.closed(code, reason);
         },
         // Without it, an exception in one of the handlers above ends the process.

@@ -4,8 +4,8 @@
  */
 import type { ServerWebSocket } from "bun";
 import { Array as Arrays, Duration, Effect, type Fiber } from "effect";
-import type { Admission } from "./admission.ts";
-import { type Arrival, type Connection, ConnectionClosed, type Door, type Frame } from "./Door.ts";
+import type { Visitor } from "../services/Access.ts";
+import { type Connection, ConnectionClosed, type Door, type Frame } from "./Door.ts";
 
 /** The bounds of one connection. */
 export interface ConnectionBounds {
@@ -37,7 +37,9 @@ export const defaultBounds: ConnectionBounds = {
 /** What rides on Bun's socket from the upgrade on. */
 export interface SocketData {
   readonly door: Door;
-  readonly admission: Admission;
+  readonly visitor: Visitor;
+  /** Gives back the place that the connection takes. */
+  readonly leave: () => void;
   readonly subprotocol: string | undefined;
   /** Stops looking at whether the token is still good. */
   unwatch?: () => void;
@@ -67,7 +69,7 @@ let connections = 0;
 /** One open socket; the listener feeds it Bun's events. */
 export class WebSocketConnection implements Connection {
   readonly id = ++connections;
-  readonly arrival: Arrival;
+  readonly arrival: Connection["arrival"];
   readonly subprotocol: string | undefined;
   /** The door's fiber, interrupted when the socket closes. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined;
@@ -88,49 +90,52 @@ export class WebSocketConnection implements Connection {
   constructor(socket: Socket, bounds: ConnectionBounds) {
     this.#socket = socket;
     this.#bounds = bounds;
-    this.arrival = socket.data.admission.arrival;
+    this.arrival = socket.data.visitor;
     this.subprotocol = socket.data.subprotocol;
   }
 
-  readonly take: Connection["take"] = Effect.callback<Frames, ConnectionClosed>((resume) => {
-    const frames = this.#takeAll();
-    if (frames !== undefined) return resume(Effect.succeed(frames));
-    if (this.#closed !== undefined) return resume(Effect.fail(this.#closed));
-    this.#taker = resume;
-    return this.#noTaker;
-  });
+  get take(): Connection["take"] {
+    return Effect.callback<Frames, ConnectionClosed>((resume) => {
+      const frames = this.#takeAll();
+      if (frames !== undefined) return resume(Effect.succeed(frames));
+      if (this.#closed !== undefined) return resume(Effect.fail(this.#closed));
+      this.#taker = resume;
+      return Effect.sync(() => {
+        this.#taker = undefined;
+      });
+    });
+  }
 
-  readonly takeEach: Connection["takeEach"] = (take) =>
-    Effect.callback<never, ConnectionClosed>((resume) => {
+  takeEach(take: (frame: Frame) => void): Effect.Effect<never, ConnectionClosed> {
+    return Effect.callback<never, ConnectionClosed>((resume) => {
       if (this.#closed !== undefined) return resume(Effect.fail(this.#closed));
       this.#eachTaker = { take, resume };
       this.#handOver();
-      return this.#noEachTaker;
+      return Effect.sync(() => {
+        this.#eachTaker = undefined;
+      });
     });
-
-  readonly writable: Connection["writable"] = Effect.suspend(() => {
-    if (this.#closed !== undefined) return Effect.fail(this.#closed);
-    return this.#full ? this.#roomAgain : Effect.void;
-  });
+  }
 
   readonly send: Connection["send"] = (frame) =>
     Effect.suspend(() => this.sendUnsafe(frame) ?? Effect.void);
 
-  readonly sendUnsafe: Connection["sendUnsafe"] = (frame) => {
+  sendUnsafe(frame: Frame): Effect.Effect<void, ConnectionClosed> | undefined {
     if (this.#closed !== undefined) return Effect.fail(this.#closed);
     if (this.#full) return this.#queued(frame);
     switch (this.#write(frame)) {
       case "sent":
         return undefined;
       case "buffered":
-        return this.#roomAgain;
+        return this.#roomAgain();
       case "refused":
         return this.#queued(frame);
     }
-  };
+  }
 
-  readonly close: Connection["close"] = (code, reason) =>
-    Effect.sync(() => this.#end(code, reason));
+  close(code: number, reason: string): Effect.Effect<void> {
+    return Effect.sync(() => this.#end(code, reason));
+  }
 
   /** A frame came in. */
   received(frame: Frame): void {
@@ -183,18 +188,12 @@ export class WebSocketConnection implements Connection {
     this.#socket.terminate();
   }
 
-  readonly #noTaker = Effect.sync(() => {
-    this.#taker = undefined;
-  });
-
-  readonly #noEachTaker = Effect.sync(() => {
-    this.#eachTaker = undefined;
-  });
-
-  readonly #roomAgain = Effect.callback<void, ConnectionClosed>((resume) => {
-    this.#writers.add(resume);
-    return Effect.sync(() => this.#writers.delete(resume));
-  });
+  #roomAgain() {
+    return Effect.callback<void, ConnectionClosed>((resume) => {
+      this.#writers.add(resume);
+      return Effect.sync(() => this.#writers.delete(resume));
+    });
+  }
 
   #queued(frame: Frame) {
     return Effect.callback<void, ConnectionClosed>((resume) => {

@@ -47,10 +47,11 @@ export const makeCalls = Effect.fnUntraced(function* (maxInFlight: number) {
   const fibers = yield* FiberSet.make<unknown, unknown>();
   const context = yield* Effect.context<never>();
   const log = Effect.runForkWith(context);
-  const tooMany = new RateLimited({
-    message: `At most ${maxInFlight} calls may be in flight. Wait for answers before sending more.`,
-    details: { limit: maxInFlight },
-  });
+  const tooMany = () =>
+    new RateLimited({
+      message: `At most ${maxInFlight} calls may be in flight. Wait for answers before sending more.`,
+      details: { limit: maxInFlight },
+    });
 
   return (principal: Principal): Calls => {
     const fork = Effect.runForkWith(Context.add(context, CurrentPrincipal, principal));
@@ -59,23 +60,23 @@ export const makeCalls = Effect.fnUntraced(function* (maxInFlight: number) {
 
     const refusal = () => {
       if (drain.isDraining()) return shuttingDown;
-      return inFlight >= maxInFlight ? tooMany : undefined;
+      return inFlight >= maxInFlight ? tooMany() : undefined;
     };
 
     const run: Calls["run"] = (call, { id, signal }, kind) => {
       inFlight++;
       const fiber = fork(budget.counting(id, call, kind === "canRepeat"));
-      const interrupt = () => fiber.interruptUnsafe();
-      // A call that waited for nothing is done by now.
+      // A call that waited for nothing is done by now, and needs nobody who could stop it.
       if (fiber.pollUnsafe() === undefined) {
         FiberSet.addUnsafe(fibers, fiber);
+        const interrupt = () => fiber.interruptUnsafe();
         if (signal.aborted) interrupt();
         else signal.addEventListener("abort", interrupt);
+        fiber.addObserver(() => signal.removeEventListener("abort", interrupt));
       }
       return new Promise((resolve, reject) => {
         fiber.addObserver((exit) => {
           inFlight--;
-          signal.removeEventListener("abort", interrupt);
           // What was cancelled is not sent, even if it was done.
           if (signal.aborted) budget.answered(id);
           if (Exit.isSuccess(exit)) return resolve(exit.value);

@@ -37,8 +37,12 @@ export const makeWebSocketSessions = Effect.fnUntraced(function* (maxInFlight: n
         answered: calls.answered,
         intercept: withinRate(connection.arrival.charge, plainCalls(catalog, calls)),
       });
-      yield* Effect.addFinalizer(() => Effect.sync(calls.close));
-      yield* Effect.addFinalizer(() => Effect.sync(() => transport.disconnected()));
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          transport.disconnected();
+          calls.close();
+        }),
+      );
       const { principal } = connection.arrival;
       const tell = (yield* makeTelling(catalog))(principal);
       serveStdio(() => makeServer(calls, tell), {

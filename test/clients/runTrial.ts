@@ -67,7 +67,11 @@ const runClient = async (
     stdout: "pipe",
     stderr: "pipe",
   });
-  const limit = setTimeout(() => child.kill("SIGKILL"), limitMillis);
+  let ended = "";
+  const limit = setTimeout(() => {
+    ended = `\nIt was ended after ${limitMillis / 1000} s.`;
+    child.kill("SIGKILL");
+  }, limitMillis);
   try {
     for (const message of input ?? []) await child.stdin?.write(`${JSON.stringify(message)}\n`);
     const errors = child.stderr.text();
@@ -78,7 +82,7 @@ const runClient = async (
       if (until?.test(output) === true) child.kill();
     }
     await child.exited;
-    return stripVTControlCharacters(output + (await errors)).trim();
+    return stripVTControlCharacters(output + (await errors) + ended).trim();
   } finally {
     clearTimeout(limit);
   }

@@ -101,6 +101,64 @@ describe("a WebSocket", () => {
     }),
   );
 
+  it.effect("hands over each frame as it comes, in order, until it is closed", () =>
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<string>();
+      const { ws } = yield* listening([
+        socketDoor((connection) =>
+          connection
+            .takeEach((frame) => {
+              expect(connection.sendUnsafe(`${String(frame)} taken`)).toBeUndefined();
+            })
+            .pipe(Effect.onExit((exit) => Deferred.succeed(ended, exit._tag))),
+        ),
+      ]);
+      const client = yield* openSocket(ws);
+      for (const frame of ["one", "two", "three"]) yield* client.send(frame);
+      expect(yield* client.next).toBe("one taken");
+      expect(yield* client.next).toBe("two taken");
+      expect(yield* client.next).toBe("three taken");
+      client.socket.close();
+      expect(yield* Deferred.await(ended)).toBe("Failure");
+    }),
+  );
+
+  it.effect("hands over frames that came before anybody took them", () =>
+    Effect.gen(function* () {
+      const go = yield* Latch.make();
+      const { ws } = yield* listening([
+        socketDoor((connection) =>
+          Effect.andThen(
+            go.await,
+            connection.takeEach((frame) => void connection.sendUnsafe(frame)),
+          ),
+        ),
+      ]);
+      const client = yield* openSocket(ws);
+      for (const frame of ["one", "two"]) yield* client.send(frame);
+      yield* go.open;
+      expect(yield* client.next).toBe("one");
+      expect(yield* client.next).toBe("two");
+    }),
+  );
+
+  it.effect("whose taker throws closes with 1011", () =>
+    Effect.gen(function* () {
+      const { ws } = yield* listening([
+        socketDoor((connection) =>
+          connection.takeEach(() => {
+            throw new Error("a secret");
+          }),
+        ),
+      ]).pipe(silent);
+      const client = yield* openSocket(ws);
+      yield* client.send("go");
+      const closed = yield* client.closed;
+      expect(closed.code).toBe(1011);
+      expect(closed.reason).not.toContain("secret");
+    }),
+  );
+
   it.effect("sends fail once it is closed", () =>
     Effect.gen(function* () {
       const result = yield* Deferred.make<string>();
@@ -154,6 +212,45 @@ describe("a reader that does not read", () => {
           yield* Effect.sleep("100 millis");
         }
         expect(sent).toBeLessThan(frames / 2);
+        const rest = readUntil(socket, (text) => text.length >= frames * (size + headSize));
+        socket.resume();
+        const text = head.slice(head.indexOf("\r\n\r\n") + 4) + (yield* rest);
+        for (let index = 0; index < frames; index++) {
+          const start = index * (size + headSize) + headSize;
+          expect(Number(text.slice(start, start + size))).toBe(index);
+        }
+      }),
+    { timeout: 20_000 },
+  );
+
+  it.effect(
+    "is not asked for more by a door that takes each frame, and gets all answers once it reads",
+    () =>
+      Effect.gen(function* () {
+        const frames = 300;
+        let taken = 0;
+        const fork = Effect.runForkWith(yield* Effect.context<never>());
+        const { port } = yield* listening([
+          socketDoor((connection) =>
+            connection.takeEach(() => {
+              const rest = connection.sendUnsafe(String(taken++).padStart(size, "0"));
+              if (rest !== undefined) fork(Effect.ignore(rest));
+            }),
+          ),
+        ]);
+        const socket = yield* openRaw(port);
+        socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
+        const head = yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
+        socket.pause();
+        // A masked text frame of one byte, with a mask of zeros.
+        const frame = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]);
+        for (let index = 0; index < frames; index++) socket.write(frame);
+        let before = -1;
+        while (before !== taken) {
+          before = taken;
+          yield* Effect.sleep("100 millis");
+        }
+        expect(taken).toBeLessThan(frames / 2);
         const rest = readUntil(socket, (text) => text.length >= frames * (size + headSize));
         socket.resume();
         const text = head.slice(head.indexOf("\r\n\r\n") + 4) + (yield* rest);

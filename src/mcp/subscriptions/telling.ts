@@ -1,5 +1,5 @@
 /** Tells clients of changes, each no faster than it takes them: what changes meanwhile waits in the feed, coalesced. */
-import { Deferred, Effect, FiberSet, Stream } from "effect";
+import { Deferred, Effect, Fiber, Stream } from "effect";
 import { CurrentPrincipal, type Principal } from "../../domain/Principal.ts";
 import type { Catalog } from "../Catalog.ts";
 import { type Notice, noticesOf, type Wish } from "./Wish.ts";
@@ -18,8 +18,8 @@ const told: Telling = { ready: Promise.resolve(), stop: () => {} };
 
 /** Makes what tells principals of a catalogue's changes; the feed is held only while something is being told. */
 export const makeTelling = Effect.fnUntraced(function* ({ changes }: Catalog["Service"]) {
-  const run = Effect.runPromiseWith(yield* Effect.context<never>());
-  const fork = yield* FiberSet.makeRuntime<never, void, never>();
+  const context = yield* Effect.context<never>();
+  const scope = yield* Effect.scope;
   return (principal: Principal): Tell =>
     (wish, send) => {
       if (changes === undefined) return told;
@@ -33,11 +33,14 @@ export const makeTelling = Effect.fnUntraced(function* ({ changes }: Catalog["Se
           Effect.forEach(noticesOf(wish, batch), deliver, { discard: true }),
         );
       });
-      const fiber = fork(
-        following.pipe(Effect.scoped, Effect.provideService(CurrentPrincipal, principal)),
+      const fiber = following.pipe(
+        Effect.scoped,
+        Effect.provideService(CurrentPrincipal, principal),
+        Effect.runForkWith(context),
+        Fiber.runIn(scope),
       );
       return {
-        ready: run(Deferred.await(ready)),
+        ready: Effect.runPromiseWith(context)(Deferred.await(ready)),
         stop: () => fiber.interruptUnsafe(),
       };
     };
