@@ -1,6 +1,6 @@
 /** The rules of conversations: beginning, storing, reading, the trash. */
 import { Context, DateTime, Effect, Layer, Option } from "effect";
-import { emptyDraft, type Prepared, takeInto } from "../actors/draft.ts";
+import { emptyDraft, takeInto } from "../actors/draft.ts";
 import { MessageWriter } from "../actors/MessageWriter.ts";
 import { noSuchConversation } from "../actors/pending.ts";
 import { Bounds } from "../domain/Bounds.ts";
@@ -10,7 +10,7 @@ import { Conflict, InvalidInput, NotFound } from "../domain/Errors.ts";
 import type { NewMessage } from "../domain/Message.ts";
 import { pageOf } from "../domain/Page.ts";
 import { CurrentPrincipal } from "../domain/Principal.ts";
-import { type Metadata, newId, utf8Bytes } from "../domain/Text.ts";
+import { type Metadata, newId } from "../domain/Text.ts";
 import {
   compareConversation,
   eraseConversation,
@@ -24,50 +24,9 @@ import { Database } from "../sql/Database.ts";
 import { createWithMessages, readMessages } from "../sql/MessageQueries.ts";
 import { fitting, nextOffset, tellShortPage, totalOf } from "./answers.ts";
 import { Changes } from "./Changes.ts";
+import { prepare, prepareAll, reportStored } from "./preparedMessages.ts";
 import { reportProgress } from "./Reports.ts";
-import { searchDocument } from "./search/vector.ts";
 import { makeTurns } from "./turns.ts";
-
-const prepare = (message: NewMessage): Prepared => {
-  const metadata = JSON.stringify(message.metadata ?? {});
-  const { vector, length } = searchDocument(message.content);
-  return {
-    row: {
-      id: message.message_id ?? newId(),
-      role: message.role,
-      content: message.content,
-      metadata,
-      vector,
-      length,
-    },
-    ownId: message.message_id !== undefined,
-    turn: message.turn_number,
-    bytes: utf8Bytes(message.content) + metadata.length + vector.length,
-  };
-};
-
-/** Messages that are prepared at a time; others have their turn in between. */
-const preparedAtOnce = 32;
-
-/** Prepares many messages. Each of them counts as a step, and as another when it is stored. */
-const prepareAll = Effect.fnUntraced(function* (messages: ReadonlyArray<NewMessage>) {
-  const prepared: Array<Prepared> = [];
-  for (let next = 0; next < messages.length; next += preparedAtOnce) {
-    for (const message of messages.slice(next, next + preparedAtOnce)) {
-      prepared.push(prepare(message));
-    }
-    yield* reportProgress(
-      prepared.length,
-      2 * messages.length,
-      `Prepared ${prepared.length} of ${messages.length} messages.`,
-    );
-    if (prepared.length < messages.length) yield* Effect.yieldNow;
-  }
-  return prepared;
-});
-
-const reportStored = (count: number) =>
-  reportProgress(2 * count, 2 * count, `Stored all ${count} messages.`);
 
 const idTaken = new Conflict({
   message:
