@@ -75,6 +75,9 @@ const chooseSubprotocol = (door: Door, request: Request): string | undefined => 
   return door.subprotocols?.find((name) => offered.includes(name));
 };
 
+const noHost =
+  "The Host header is missing or is no host's name. Send the name that Dewey is reached by.";
+
 const noDoor = new NotFound({
   message: "Nothing is served at this path. Use /mcp for MCP, /rpc for typed RPC, or /health.",
 });
@@ -201,6 +204,8 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
   };
 
   const fetch = async (request: Request, server: Server<SocketData>) => {
+    // Without a Host, or with one that is none, there is no whole URL.
+    if (!URL.canParse(request.url)) return errorResponse(new Forbidden({ message: noHost }));
     const origin = originOf(request, server.requestIP(request)?.address ?? "");
     const foreign = refusalOf(request.headers, options.allowed, origin.host);
     if (foreign !== undefined) return errorResponse(new Forbidden({ message: foreign }));

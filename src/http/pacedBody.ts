@@ -1,16 +1,20 @@
 /** An event stream that says when its reader has taken what was written, so that a slow one makes nothing pile up. */
 
-/** Passes a response on as fast as it is read; `gone` tells that its reader has left. */
+/** Passes a response on as fast as it is read; `gone` tells that its reader has left, `ended` is told of any end. */
 export const pacedBody = (
   response: Response,
   gone: AbortSignal,
+  ended: () => void = () => {},
 ): {
   readonly response: Response;
   /** Resolves when the reader waits for more, and at once when there is none any more. */
   readonly room: () => Promise<void>;
 } => {
   const { body, headers, status } = response;
-  if (body === null) return { response, room: () => Promise.resolve() };
+  if (body === null) {
+    ended();
+    return { response, room: () => Promise.resolve() };
+  }
   const reader = body.getReader();
   let isWaiting = false;
   let isGone = gone.aborted;
@@ -23,6 +27,7 @@ export const pacedBody = (
   const leave = () => {
     isGone = true;
     wake();
+    ended();
   };
   gone.addEventListener("abort", leave, { once: true });
   const paced = new ReadableStream<Uint8Array>(

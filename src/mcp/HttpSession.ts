@@ -161,17 +161,28 @@ export class HttpSession {
     if (request.method === "GET" && stream === undefined) return eventUnknown();
     const response = await this.#transport.handleRequest(request);
     if (request.method !== "GET" || !response.ok) return startedAtOnce(response);
-    this.#streams++;
-    request.signal.addEventListener("abort", () => this.#streams--, { once: true });
-    if (stream !== standalone) return this.#resume(response);
-    const paced = pacedBody(response, request.signal);
+    const ended = this.#streaming();
+    request.signal.addEventListener("abort", ended, { once: true });
+    if (stream !== standalone) return this.#resume(response, ended);
+    const paced = pacedBody(response, request.signal, ended);
     this.#transport.room = paced.room;
     return startedAtOnce(paced.response);
   }
 
-  #resume(response: Response): Response {
+  /** Counts a stream until what it returns is called: by its end, or by the client that goes before. */
+  #streaming(): () => void {
+    this.#streams++;
+    let isOpen = true;
+    return () => {
+      if (isOpen) this.#streams--;
+      isOpen = false;
+    };
+  }
+
+  #resume(response: Response, ended: () => void): Response {
     this.#resumed++;
     return whenTaken(startedAtOnce(response), () => {
+      ended();
       this.#resumed--;
       for (const id of this.#answeredLate) if (!this.#open.has(id)) this.calls.answered(id);
       this.#answeredLate.clear();

@@ -36,6 +36,12 @@ const sessionMissing = () =>
     errorReply(null, -32000, "Mcp-Session-Id is missing. Send initialize first, then its session."),
   );
 
+const tooManySessions = () =>
+  jsonRpcResponse(
+    503,
+    errorReply(null, -32000, "All sessions that Dewey keeps are busy. Try again in a minute."),
+  );
+
 const sessionUnknown = () =>
   jsonRpcResponse(
     404,
@@ -93,17 +99,20 @@ export const makeHttpSessions = Effect.fnUntraced(function* (bounds: HttpSession
 
   const end = ({ session }: Entry) => Effect.promise(() => session.close());
 
+  /** Ends the session that was idle for longest where there are too many; false where all of them are busy. */
   const makeRoom = Effect.suspend(() => {
-    if (entries.size < bounds.maxSessions) return Effect.void;
-    for (const entry of entries.values()) if (!entry.session.isBusy) return end(entry);
-    return Effect.void;
+    if (entries.size < bounds.maxSessions) return Effect.succeed(true);
+    for (const entry of entries.values()) {
+      if (!entry.session.isBusy) return Effect.as(end(entry), true);
+    }
+    return Effect.succeed(false);
   });
 
   const initialize = Effect.fnUntraced(function* (
     { request, principal }: Arrival,
     messages: ReadonlyArray<JSONRPCMessage>,
   ) {
-    yield* makeRoom;
+    if (!(yield* makeRoom)) return tooManySessions();
     const session = yield* begin(principal);
     const response = yield* Effect.promise(() => session.post(request, messages));
     if (session.id === undefined) yield* Effect.promise(() => session.close());

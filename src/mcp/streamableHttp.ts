@@ -11,6 +11,7 @@ import { readText } from "../http/body.ts";
 import type { Arrival } from "../http/Door.ts";
 import { errorResponse } from "../http/responses.ts";
 import { whenTaken } from "../http/takenBody.ts";
+import { Drain } from "../services/Drain.ts";
 import { type Calls, makeCalls } from "./Calls.ts";
 import { Catalog } from "./Catalog.ts";
 import { type HttpSessionBounds, makeHttpSessions } from "./httpSessions.ts";
@@ -36,6 +37,7 @@ const isWhole = (response: Response) =>
 
 /** Makes what answers one HTTP request, and what ends all streams. */
 export const makeStreamableHttp = Effect.fnUntraced(function* (bounds: HttpSessionBounds) {
+  const drain = yield* Drain;
   const sessions = yield* makeHttpSessions(bounds);
   const callsOf = yield* makeCalls(bounds.maxInFlight);
   const catalog = yield* Catalog;
@@ -88,12 +90,21 @@ export const makeStreamableHttp = Effect.fnUntraced(function* (bounds: HttpSessi
     const calls = callsOf(principal);
     callsFor.set(request, calls);
     if (isListen(parsedBody)) return yield* listenStreams.listen(arrival, parsedBody);
-    const response = yield* Effect.promise(() => stateless.fetch(request, { parsedBody }));
-    if (isWhole(response) && calls.unreadBytes() <= smallAnswerBytes) {
+    // A call goes on behind the head of its stream: it is in flight until the answer has left.
+    const leave = drain.enter();
+    const response = yield* Effect.onError(
+      Effect.promise(() => stateless.fetch(request, { parsedBody })),
+      () => Effect.sync(leave),
+    );
+    const done = () => {
       calls.close();
+      leave();
+    };
+    if (isWhole(response) && calls.unreadBytes() <= smallAnswerBytes) {
+      done();
       return response;
     }
-    return whenTaken(response, calls.close);
+    return whenTaken(response, done);
   });
 
   const onRequest = (arrival: Arrival): Effect.Effect<Response> => {

@@ -174,7 +174,7 @@ const make = Effect.fnUntraced(function* ({ trashDays }: ConversationOptions) {
   }) {
     const { space } = yield* CurrentPrincipal;
     const limit = parameters.limit ?? Bounds.conversationPageLimit;
-    const { conversation, messages } = yield* database.transaction(
+    const { conversation, messages } = yield* database.run(
       Effect.gen(function* () {
         const found = yield* findConversation(space, parameters.conversation_id);
         if (Option.isNone(found)) return yield* noSuchConversation;

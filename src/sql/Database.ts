@@ -176,7 +176,10 @@ const make = Effect.fnUntraced(function* (address: ServerAddress, limits: PoolLi
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.forkDetach(restore(work)), (fiber) =>
         restore(Effect.timeoutOption(Fiber.join(fiber), deadline)).pipe(
-          Effect.onInterrupt(() => Fiber.interrupt(fiber)),
+          Effect.onInterrupt(() => {
+            fiber.interruptUnsafe();
+            return Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), deadline);
+          }),
           Effect.flatMap(
             Option.match({
               onSome: Effect.succeed,

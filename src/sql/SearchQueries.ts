@@ -204,7 +204,8 @@ const rank = Effect.fnUntraced(function* (
     LEFT JOIN (
       SELECT m.id AS message_id, m.conversation_id, m.turn_number AS turn, m.role,
         CASE
-          WHEN sum(octet_length(m.content)) OVER best - octet_length(m.content)
+          WHEN sum(least(octet_length(m.content), 4 * ${contentLength}::int)) OVER best
+            - least(octet_length(m.content), 4 * ${contentLength}::int)
             < ${sql.literal(String(contentBytes))} THEN left(m.content, ${contentLength})
           ELSE ''
         END AS content,

@@ -94,6 +94,19 @@ describe("a listener", () => {
     ),
   );
 
+  test.each([
+    ["without a host", ["GET / HTTP/1.0"]],
+    ["with two words for a host", request("Host: a b[")],
+    ["with a port that is none", request("Host: localhost:99999")],
+  ])("refuses a request %s with 403", (_, lines) =>
+    run(
+      Effect.gen(function* () {
+        const { port } = yield* listening([door]);
+        expect(yield* rawHead(port, lines)).toStartWith("HTTP/1.1 403");
+      }),
+    ),
+  );
+
   it.effect("lets pages of allowed origins read its answers, and no others", () =>
     Effect.gen(function* () {
       const { http } = yield* listening([door], { allowed });

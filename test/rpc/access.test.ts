@@ -72,4 +72,20 @@ describe("requests a minute", () => {
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     }),
   );
+
+  it.effect("over HTTP count an empty array too", () =>
+    Effect.gen(function* () {
+      const { http } = yield* startRpc(answering, { access: limited(2) });
+      const statuses = yield* Effect.forEach([1, 2, 3], () =>
+        Effect.promise(() =>
+          fetch(http, {
+            method: "POST",
+            headers: { "content-type": "application/json", ...ci },
+            body: "[]",
+          }),
+        ).pipe(Effect.map((response) => response.status)),
+      );
+      expect(statuses).toEqual([200, 200, 429]);
+    }),
+  );
 });

@@ -1,5 +1,5 @@
 /** Tells clients of changes, each no faster than it takes them: what changes meanwhile waits in the feed, coalesced. */
-import { Deferred, Effect, Fiber, Stream } from "effect";
+import { Deferred, Effect, Exit, Fiber, Stream } from "effect";
 import { CurrentPrincipal, type Principal } from "../../domain/Principal.ts";
 import type { Catalog } from "../Catalog.ts";
 import { type Notice, noticesOf, type Wish } from "./Wish.ts";
@@ -39,6 +39,8 @@ export const makeTelling = Effect.fnUntraced(function* ({ changes }: Catalog["Se
         Effect.runForkWith(context),
         Fiber.runIn(scope),
       );
+      // Whoever waits for the feed learns too that it will not come.
+      fiber.addObserver(() => Deferred.doneUnsafe(ready, Exit.void));
       return {
         ready: Effect.runPromiseWith(context)(Deferred.await(ready)),
         stop: () => fiber.interruptUnsafe(),

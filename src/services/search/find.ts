@@ -123,9 +123,13 @@ const fromRarest = Effect.fnUntraced(function* (
   if (size?.isWhole === true && size.messages <= tooMany) return yield* inScope(search);
   const share = size?.isWhole === true ? Math.min(1, size.messages / everywhere) : 1;
   const choice = chooseWords(query.words, (word) => share * (holders.get(word) ?? 0));
-  // How many of the matches a phrase or a filter leaves, no count of words tells.
+  // How many of the matches a phrase, an exclusion or a filter leaves, no count of words tells.
   const isOpen =
-    query.required.length === 0 && role === null && span.from === null && span.to === null;
+    query.required.length === 0 &&
+    query.excluded.length === 0 &&
+    role === null &&
+    span.from === null &&
+    span.to === null;
   const words = isOpen ? choice.words : query.words;
   const messages = share * everywhere;
   const terms = query.terms.map((term) => {
