@@ -148,9 +148,8 @@ export class AnswerBudget {
   }
 
   #wakeAll(): void {
-    for (const waiter of [...this.#waiters]) waiter();
-    for (const budget of [...this.#all.waiting]) {
-      for (const waiter of [...budget.#waiters]) waiter();
-    }
+    // Whose answer made the room comes first.
+    for (const waiter of this.#waiters) waiter();
+    for (const budget of this.#all.waiting) for (const waiter of budget.#waiters) waiter();
   }
 }

@@ -162,8 +162,10 @@ export class HttpSession {
     const response = await this.#transport.handleRequest(request);
     if (request.method !== "GET" || !response.ok) return startedAtOnce(response);
     const ended = this.#streaming();
-    request.signal.addEventListener("abort", ended, { once: true });
-    if (stream !== standalone) return this.#resume(response, ended);
+    if (stream !== standalone) {
+      request.signal.addEventListener("abort", ended, { once: true });
+      return this.#resume(response, ended);
+    }
     const paced = pacedBody(response, request.signal, ended);
     this.#transport.room = paced.room;
     return startedAtOnce(paced.response);

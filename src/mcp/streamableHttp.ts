@@ -92,14 +92,14 @@ export const makeStreamableHttp = Effect.fnUntraced(function* (bounds: HttpSessi
     if (isListen(parsedBody)) return yield* listenStreams.listen(arrival, parsedBody);
     // A call goes on behind the head of its stream: it is in flight until the answer has left.
     const leave = drain.enter();
-    const response = yield* Effect.onError(
-      Effect.promise(() => stateless.fetch(request, { parsedBody })),
-      () => Effect.sync(leave),
-    );
     const done = () => {
       calls.close();
       leave();
     };
+    const response = yield* Effect.onError(
+      Effect.promise(() => stateless.fetch(request, { parsedBody })),
+      () => Effect.sync(done),
+    );
     if (isWhole(response) && calls.unreadBytes() <= smallAnswerBytes) {
       done();
       return response;

@@ -114,7 +114,7 @@ export const makeRpcDoor = Effect.fn("RpcDoor.make")(function* (options: RpcDoor
       const messages = yield* readMessages(request, parser);
       if (messages.length > maxInFlight) return errorResponse(tooMany);
       // The listener has counted one.
-      const tooSoon = charge(Math.max(0, messages.length - 1));
+      const tooSoon = charge(messages.length - 1);
       if (tooSoon !== undefined) return errorResponse(tooSoon);
       const replies: Array<FromServerEncoded> = [];
       let bytes = 0;

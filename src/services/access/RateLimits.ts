@@ -33,8 +33,8 @@ export class RateLimits {
     const limit = this.#perMinute;
     if (limit === 0) return undefined;
     const bucket = this.#filled(key);
-    // Else a batch larger than the bucket could never be served.
-    const cost = Math.min(requests, limit);
+    // A batch larger than the bucket could never be served else, and an empty one would give back what was taken.
+    const cost = Math.max(0, Math.min(requests, limit));
     if (bucket.tokens >= cost) {
       bucket.tokens -= cost;
       return undefined;
