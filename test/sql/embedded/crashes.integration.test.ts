@@ -8,6 +8,7 @@ import {
   type EmbeddedDatabaseOptions,
 } from "../../../src/sql/embedded/EmbeddedDatabase.ts";
 import type { DatabaseLocation } from "../../../src/sql/embedded/keeperProtocol.ts";
+import { skipUnless } from "../../support/it.ts";
 import { makeSandbox, query, until } from "./sandbox.ts";
 
 setDefaultTimeout(40_000);
@@ -145,32 +146,25 @@ test("a keeper that is asked to end waits for the leases, and no longer", async 
 // process, and the numbers of the processes in the next are the same again.
 const container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"];
 const hasContainers = Bun.spawnSync([...container, "true"]).success;
-if (!hasContainers)
-  console.log("Skipped: what needs a process namespace (unshare --pid, as root).");
+const inContainer = skipUnless(hasContainers, "needs a process namespace (unshare --pid, as root)");
 
-test.skipIf(!hasContainers)(
-  "a container that is killed and started again serves again",
-  async () => {
-    await using box = await makeSandbox();
-    const servers: Array<number> = [];
-    for (let round = 0; round < 3; round += 1) {
-      const [first, location] = await box.serve({ under: container });
-      const pidFile = join(location.host, "../../postgres/postmaster.pid");
-      servers.push(Number((await fs.readFile(pidFile, "utf8")).split("\n")[0]));
-      await first.kill();
-      await box.untilStopped();
-    }
-    expect(new Set(servers).size).toBeLessThan(3);
-  },
-);
+inContainer("a container that is killed and started again serves again", async () => {
+  await using box = await makeSandbox();
+  const servers: Array<number> = [];
+  for (let round = 0; round < 3; round += 1) {
+    const [first, location] = await box.serve({ under: container });
+    const pidFile = join(location.host, "../../postgres/postmaster.pid");
+    servers.push(Number((await fs.readFile(pidFile, "utf8")).split("\n")[0]));
+    await first.kill();
+    await box.untilStopped();
+  }
+  expect(new Set(servers).size).toBeLessThan(3);
+});
 
-test.skipIf(!hasContainers)(
-  "the first process of a container stops the database before it ends",
-  async () => {
-    await using box = await makeSandbox();
-    const [first] = await box.serve({ under: container, lingerMillis: 60_000 });
-    expect(await first.leave()).toBe(0);
-    const log = await fs.readFile(join(box.dataDir, "postgres.log"), "utf8");
-    expect(log.trimEnd().endsWith("database system is shut down")).toBe(true);
-  },
-);
+inContainer("the first process of a container stops the database before it ends", async () => {
+  await using box = await makeSandbox();
+  const [first] = await box.serve({ under: container, lingerMillis: 60_000 });
+  expect(await first.leave()).toBe(0);
+  const log = await fs.readFile(join(box.dataDir, "postgres.log"), "utf8");
+  expect(log.trimEnd().endsWith("database system is shut down")).toBe(true);
+});

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Effect } from "effect";
 import { EmbeddedDatabase } from "../../../src/sql/embedded/EmbeddedDatabase.ts";
 import { mustReach } from "../../../src/sql/embedded/mustReach.ts";
+import { skipUnless } from "../../support/it.ts";
 import { isRoot, makeSandbox, query, type Sandbox } from "./sandbox.ts";
 
 setDefaultTimeout(40_000);
@@ -12,26 +13,20 @@ setDefaultTimeout(40_000);
 /** Nobody's user: neither root nor anything that /etc/passwd knows. */
 const stranger = 61_021;
 
-const asRoot = isRoot ? test : test.skip;
-if (!isRoot) console.log("Skipped without root: what needs to become other users.");
+const asRoot = skipUnless(isRoot, "only root can become another user");
 
-/** Whether that user can walk to Bun and to this checkout, which may both be below a home. */
 const strangerCanRun = await Effect.runPromise(
-  Effect.all(
-    [process.execPath, import.meta.path].map((path) =>
-      mustReach(path, { uid: stranger, gid: stranger }),
-    ),
+  Effect.forEach([process.execPath, import.meta.path], (path) =>
+    mustReach(path, { uid: stranger, gid: stranger }),
   ).pipe(
-    Effect.match({
-      onSuccess: () => isRoot,
-      onFailure: ({ message }) => {
-        console.log(`Skipped, what another user has to run: ${message}`);
-        return false;
-      },
-    }),
+    Effect.as(isRoot),
+    Effect.catch(() => Effect.succeed(false)),
   ),
 );
-const asStranger = strangerCanRun ? test : test.skip;
+const asStranger = skipUnless(
+  strangerCanRun,
+  "needs root, and a checkout and a Bun that another user may walk to",
+);
 
 const refusal = async (box: Sandbox, options: Parameters<Sandbox["start"]>[0] = {}) => {
   const said = await box.start(options).next();
