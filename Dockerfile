@@ -22,10 +22,11 @@ RUN mkdir -m 1777 /var/lib/dewey
 ENV HOME=/tmp \
     DEWEY_DATA_DIR=/var/lib/dewey \
     DEWEY_MCP_HOST=0.0.0.0 \
+    DEWEY_PROXY_HOST=0.0.0.0 \
     # Without tokens of its own it makes one at its first start, prints it, and keeps it in the volume.
     DEWEY_AUTH=generate
 VOLUME /var/lib/dewey
-EXPOSE 9020
+EXPOSE 9020 9000
 # The user bun of the base image, by its number: Kubernetes sees from it that it is not root.
 USER 1000:1000
 HEALTHCHECK --interval=10s --timeout=8s --start-period=60s --start-interval=1s \

@@ -1,7 +1,9 @@
 /** The static record of all migrations: forward only, applied in the order of their numbers. */
 import { foundation } from "./0001_foundation.ts";
+import { recording } from "./0002_recording.ts";
 
 /** Every step under its number and name; a step that has been released is never changed. */
 export const migrations = {
   "0001_foundation": foundation,
+  "0002_recording": recording,
 };

@@ -48,6 +48,22 @@ for (const file of integration.filter(isWanted)) {
   counts = add(counts, more);
 }
 
+// The tools and the search once more, on tables that are partitioned as docs/scaling.md has it.
+const onPartitions = integration
+  .filter((file) => file.startsWith("./test/tools/"))
+  .filter(isWanted);
+if (onPartitions.length > 0) {
+  const { counts: more } = await timed("the tools on partitions", () =>
+    runTests(onPartitions, {
+      output: "stream",
+      limitSeconds: 400,
+      flags: ["--timeout=30000"],
+      environment: { DEWEY_TEST_SCHEMA: "partitioned" },
+    }),
+  );
+  counts = add(counts, more);
+}
+
 const { failed, faults, passed, skipped } = counts;
 // A test is skipped for a reason that its name gives, as `skipUnless` in test/support/it.ts does.
 const unexplained = skipped.filter((name) => !/\[skipped: .+\]$/.test(name));

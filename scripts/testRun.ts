@@ -75,6 +75,8 @@ export interface RunOptions {
   readonly output: "stream" | "keep";
   readonly limitSeconds: number;
   readonly flags?: ReadonlyArray<string>;
+  /** What the environment holds beside its own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs the files in one process. */
@@ -97,6 +99,7 @@ export const runTests = async (
     ],
     {
       cwd: root,
+      env: { ...process.env, ...options.environment },
       stdin: "ignore",
       stdout: keeps ? "pipe" : "inherit",
       stderr: keeps ? "pipe" : "inherit",

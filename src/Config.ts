@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Result, Schema } from "effect";
 import { type AccessSettings, readAccess, readHost } from "./Config/accessSettings.ts";
 import { type DatabaseTarget, readDatabaseTarget } from "./Config/databaseTarget.ts";
 import { type Environment, EnvironmentReader, shown } from "./Config/EnvironmentReader.ts";
+import { type ProxySettings, readProxy } from "./Config/proxySettings.ts";
 import { readTlsSettings, readTrustedProxies, type TlsSettings } from "./Config/tlsSettings.ts";
 
 /** The settings of one process, read and checked once at its start. */
@@ -18,6 +19,7 @@ export interface Settings {
     readonly queryTimeoutMs: number;
   };
   readonly mcp: { readonly host: string; readonly port: number };
+  readonly proxy: ProxySettings;
   /** Where Dewey keeps files, whichever database it uses. */
   readonly dataDir: string;
   readonly access: AccessSettings;
@@ -26,7 +28,14 @@ export interface Settings {
   readonly allowedHosts: ReadonlyArray<string>;
   readonly allowedOrigins: ReadonlyArray<string>;
   readonly log: { readonly level: LogLevelName; readonly format: "pretty" | "json" };
-  readonly retention: { readonly trashDays: number };
+  /** Days; 0 stands for ever. */
+  readonly retention: {
+    readonly trashDays: number;
+    readonly framesDays: number;
+    readonly toolCallsDays: number;
+    readonly recordedDays: number;
+    readonly deadLettersDays: number;
+  };
   readonly shutdownTimeoutMs: number;
   /** What is worth a line in the log although the start goes on. */
   readonly warnings: ReadonlyArray<string>;
@@ -115,9 +124,10 @@ export const readSettings = (
       queryTimeoutMs: reader.duration("DEWEY_DB_QUERY_TIMEOUT", 30_000, 10, 3_600_000),
     },
     mcp: {
-      host: readHost(reader, access),
+      host: readHost(reader, access, "DEWEY_MCP_HOST"),
       port: reader.integer("DEWEY_MCP_PORT", 9020, 0, 65_535),
     },
+    proxy: readProxy(reader, access),
     dataDir,
     access,
     tls: readTlsSettings(reader),
@@ -139,7 +149,13 @@ export const readSettings = (
       format:
         reader.oneOf("DEWEY_LOG_FORMAT", ["pretty", "json"]) ?? (terminal ? "pretty" : "json"),
     },
-    retention: { trashDays: reader.integer("DEWEY_RETENTION_TRASH", 30, 0, 36_500) },
+    retention: {
+      trashDays: reader.integer("DEWEY_RETENTION_TRASH", 30, 0, 36_500),
+      framesDays: reader.integer("DEWEY_RETENTION_FRAMES", 90, 0, 36_500),
+      toolCallsDays: reader.integer("DEWEY_RETENTION_TOOL_CALLS", 0, 0, 36_500),
+      recordedDays: reader.integer("DEWEY_RETENTION_RECORDED", 0, 0, 36_500),
+      deadLettersDays: reader.integer("DEWEY_RETENTION_DEAD_LETTERS", 30, 0, 36_500),
+    },
     shutdownTimeoutMs: reader.duration("DEWEY_SHUTDOWN_TIMEOUT", 30_000, 0, 3_600_000),
   };
   reader.warnOfUnknown();

@@ -1,11 +1,12 @@
 #!/usr/bin/env bun
 /** The composition root: the layers of Dewey put together, its command line, and one launch. */
 import { Console, Effect, Layer } from "effect";
-import { Command } from "effect/unstable/cli";
+import { Argument, Command } from "effect/unstable/cli";
 import { MessageWriter } from "./actors/MessageWriter.ts";
 import { Config } from "./Config.ts";
 import { commandLineLayer } from "./cli/commandLine.ts";
 import { databaseLayer, migratedDatabaseLayer } from "./cli/database.ts";
+import { deadLetters } from "./cli/deadLetters.ts";
 import { launch } from "./cli/launch.ts";
 import { loggingLayer } from "./cli/logging.ts";
 import { servingLayer } from "./cli/serve.ts";
@@ -17,7 +18,6 @@ import { Changes } from "./services/Changes.ts";
 import { Conversations } from "./services/Conversations.ts";
 import { Directory } from "./services/Directory.ts";
 import { Drain } from "./services/Drain.ts";
-import { Health } from "./services/Health.ts";
 import { Search } from "./services/Search.ts";
 import { SharedContext } from "./services/SharedContext.ts";
 import { StartupContexts } from "./services/StartupContexts.ts";
@@ -41,18 +41,24 @@ const services = Layer.mergeAll(
 
 const tools = Catalog.layer.pipe(Layer.provideMerge(ToolBoxLive), Layer.provide(services));
 
-const dewey = Layer.mergeAll(tools, Health.layer).pipe(
+const dewey = tools.pipe(
   Layer.provideMerge(Drain.layer),
   Layer.provideMerge(Changes.layer),
   Layer.provideMerge(migratedDatabaseLayer),
-  Layer.provideMerge(settled),
 );
 
 const start = Command.make("start", {}, () =>
-  Layer.launch(servingLayer.pipe(Layer.provide(dewey))),
+  Layer.launch(servingLayer.pipe(Layer.provide(dewey), Layer.provide(settled))),
 ).pipe(Command.withDescription("Serve MCP and RPC until told to stop"));
 
-const stdio = Command.make("stdio", {}, () => serveStarter.pipe(Effect.provide(dewey))).pipe(
+const upstream = Argument.String("UPSTREAM").pipe(
+  Argument.withDescription("Stand between the client and this server of the upstreams file"),
+  Argument.optional,
+);
+
+const stdio = Command.make("stdio", { upstream }, (given) =>
+  serveStarter(given.upstream, dewey).pipe(Effect.provide(settled)),
+).pipe(
   Command.withDescription("Serve MCP over standard input and output to the client that started it"),
 );
 
@@ -65,7 +71,7 @@ const migrateOnly = Command.make("migrate", {}, () =>
 
 const root = Command.make("dewey").pipe(
   Command.withDescription("The librarian of AI agents: keeps conversations and finds them again"),
-  Command.withSubcommands([start, stdio, migrateOnly]),
+  Command.withSubcommands([start, stdio, migrateOnly, deadLetters]),
 );
 
 launch(Command.run(root, { version }).pipe(Effect.provide(commandLineLayer)));

@@ -63,7 +63,21 @@ describe("without any variable", () => {
       allowedHosts: [],
       allowedOrigins: ["https://claude.ai"],
       log: { level: "Info", format: "json" },
-      retention: { trashDays: 30 },
+      proxy: {
+        host: "127.0.0.1",
+        port: 9000,
+        upstreamsFile: undefined,
+        journal: { sync: "normal", limitBytes: 10 * 1024 ** 3 },
+        recordLimitBytes: 65_536,
+        redaction: { enabled: true, patterns: [] },
+      },
+      retention: {
+        trashDays: 30,
+        framesDays: 90,
+        toolCallsDays: 0,
+        recordedDays: 0,
+        deadLettersDays: 30,
+      },
       shutdownTimeoutMs: 30_000,
       warnings: [],
     });
@@ -94,6 +108,14 @@ describe("a value that is wrong", () => {
     [{ DEWEY_SHUTDOWN_TIMEOUT: "-1" }, "DEWEY_SHUTDOWN_TIMEOUT"],
     [{ DEWEY_LOG_FORMAT: "xml" }, 'DEWEY_LOG_FORMAT is "xml": expected pretty or json.'],
     [{ DEWEY_RETENTION_TRASH: "1.5" }, "DEWEY_RETENTION_TRASH"],
+    [{ DEWEY_PROXY_PORT: "70000" }, "DEWEY_PROXY_PORT"],
+    [{ DEWEY_PROXY_HOST: "0.0.0.0" }, "DEWEY_PROXY_HOST is"],
+    [{ DEWEY_JOURNAL_SYNC: "power" }, "expected normal or full"],
+    [{ DEWEY_JOURNAL_LIMIT: "1023 KiB" }, "from 1 MiB to 1024 GiB"],
+    [{ DEWEY_RECORD_LIMIT: "2 MiB" }, "from 1 KiB to 1 MiB"],
+    [{ DEWEY_RECORD_LIMIT: "64 bytes" }, 'a size such as "65536", "64KiB" or "10GiB"'],
+    [{ DEWEY_REDACTION: "false" }, "expected on or off"],
+    [{ DEWEY_REDACTION_PATTERNS: "ok\n(" }, 'DEWEY_REDACTION_PATTERNS: "(" is no regular'],
     [{ DEWEY_DATA_DIR: "~/dewey" }, "an absolute path"],
     [{ DEWEY_MCP_HOST: "http://127.0.0.1" }, "an address of this machine"],
     [{ DEWEY_ALLOWED_ORIGINS: "https://a.org,claude.ai" }, '"claude.ai": expected origins'],
@@ -494,4 +516,28 @@ test("levels, times and lists are read as people write them", () => {
     "[2001:db8::1]",
   ]);
   expect(names.allowedOrigins).toEqual(["https://a.example.org", "http://b.example.org:8080"]);
+});
+
+describe("the proxy", () => {
+  test("sizes are read as people write them", () => {
+    const limit = (text: string) => settings({ DEWEY_RECORD_LIMIT: text }).proxy.recordLimitBytes;
+    expect(["4096", "4k", "4 KB", "4KiB", "1m", "1 MiB"].map(limit)).toEqual([
+      4096,
+      4096,
+      4096,
+      4096,
+      1024 ** 2,
+      1024 ** 2,
+    ]);
+  });
+
+  test("patterns are one a line, whatever stands in them", () => {
+    const { patterns } = settings({
+      DEWEY_REDACTION_PATTERNS: "acme-[0-9]{4},\n\n\\d+ # no comment\r\n",
+    }).proxy.redaction;
+    expect(patterns.map(({ source, flags }) => [source, flags])).toEqual([
+      ["acme-[0-9]{4},", "g"],
+      ["\\d+ # no comment", "g"],
+    ]);
+  });
 });

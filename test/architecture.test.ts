@@ -38,7 +38,7 @@ test("sources that keep the rules have no breach", () => {
       "src/domain/Message.ts": `import { Schema } from "effect";\n${declares}`,
       "src/rpc/DeweyTools.ts": `import { here } from "../domain/Message.ts";\nexport const tools = here;`,
       "src/mcp/tools.ts": `import { tools } from "../rpc/DeweyTools.ts";\nexport const all = tools;`,
-      "src/services/Journal.ts": `import { Database } from "bun:sqlite";\n${declares}`,
+      "src/services/journal/PartFile.ts": `import { Database } from "bun:sqlite";\n${declares}`,
       "src/sql/embedded/lock.ts": `import { Database } from "bun:sqlite";\n${declares}`,
       "src/sql/Pool.ts": `import { PgClient } from "@effect/sql-pg";\n${declares}`,
     }),

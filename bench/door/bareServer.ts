@@ -1,6 +1,7 @@
 /** The floor: Bun's WebSocket server, which parses each message and answers it, and knows nothing of MCP. */
+
+import { ready } from "../support/serverProcess.ts";
 import { toolResult } from "./call.ts";
-import { ready } from "./serverProcess.ts";
 
 const server = Bun.serve({
   hostname: "127.0.0.1",

@@ -15,8 +15,8 @@ import { Search } from "../../src/services/Search.ts";
 import { SharedContext } from "../../src/services/SharedContext.ts";
 import { StartupContexts } from "../../src/services/StartupContexts.ts";
 import { ToolCalls } from "../../src/services/ToolCalls.ts";
+import { ready } from "../support/serverProcess.ts";
 import { answer, plainTool } from "./call.ts";
-import { ready } from "./serverProcess.ts";
 
 const services = Layer.mergeAll(
   Layer.mock(SharedContext)({ read: () => Effect.succeed(answer) }),

@@ -2,10 +2,11 @@
  * Prints what a `tools/call` that touches no database costs over WebSocket: Dewey beside the SDK alone and beside a bare
  * server, each in a process of its own, in turns.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { startServer } from "../support/serverProcess.ts";
 import { plainTool } from "./call.ts";
 import { startLoad } from "./loadProcess.ts";
-import { startServer } from "./serverProcess.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -38,7 +39,7 @@ await using load = startLoad();
 const servers = new Map(
   await Promise.all(
     [...new Set(subjects.map(({ file }) => file))].map(
-      async (file) => [file, await startServer(file)] as const,
+      async (file) => [file, await startServer(join(import.meta.dir, file))] as const,
     ),
   ),
 );

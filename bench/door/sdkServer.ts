@@ -2,8 +2,8 @@
 import { type JSONRPCMessage, Server, type Transport } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { ServerWebSocket } from "bun";
+import { ready } from "../support/serverProcess.ts";
 import { plainTool, toolResult } from "./call.ts";
-import { ready } from "./serverProcess.ts";
 
 /** No more than that: the SDK looks at each message itself. */
 const isMessage = (value: unknown): value is JSONRPCMessage =>

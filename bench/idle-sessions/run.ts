@@ -2,10 +2,11 @@
  * Prints what a WebSocket session costs while nothing happens: the memory that the server's process grows by when
  * thousands of initialized sessions are open, for Dewey beside a bare server and the SDK alone.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { plainTool } from "../door/call.ts";
 import { startLoad } from "../door/loadProcess.ts";
-import { startServer } from "../door/serverProcess.ts";
+import { startServer } from "../support/serverProcess.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -23,7 +24,7 @@ const subjects = [
 
 /** Kilobytes a session, in processes that are begun for it. */
 const sample = async (file: string): Promise<number> => {
-  await using server = await startServer(file);
+  await using server = await startServer(join(import.meta.dir, "../door", file));
   await using load = startLoad();
   const open = (connections: number) =>
     load.open({ url: server.url, tool: plainTool.name, connections });

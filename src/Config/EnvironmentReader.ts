@@ -22,6 +22,19 @@ const unitMillis = new Map([
   ["min", 60_000],
 ]);
 
+const unitBytes = new Map([
+  ["b", 1],
+  ["k", 1024],
+  ["m", 1024 ** 2],
+  ["g", 1024 ** 3],
+]);
+
+const sizeText = (bytes: number): string => {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  const power = units.findLastIndex((_, index) => bytes % 1024 ** index === 0);
+  return `${bytes / 1024 ** power} ${units[power]}`;
+};
+
 const durationText = (millis: number): string =>
   millis % 1000 === 0 ? `${millis / 1000} s` : `${millis} ms`;
 
@@ -86,6 +99,18 @@ export class EnvironmentReader {
     if (value >= minimum && value <= maximum) return value;
     const range = `from ${durationText(minimum)} to ${durationText(maximum)}`;
     this.wrong(name, text, `a time such as "5s" or "500ms", ${range}`);
+    return fallback;
+  }
+
+  /** A size such as `65536`, `64KiB`, `64 kb` or `10 GiB`, in bytes; every unit counts in 1024s. */
+  size(name: VariableName, fallback: number, minimum: number, maximum: number): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const [, amount, unit = "b"] = /^(\d{1,15})\s*(b|[kmg]i?b?)?$/i.exec(text) ?? [];
+    const value = Number(amount) * (unitBytes.get(unit.charAt(0).toLowerCase()) ?? Number.NaN);
+    if (value >= minimum && value <= maximum) return value;
+    const range = `from ${sizeText(minimum)} to ${sizeText(maximum)}`;
+    this.wrong(name, text, `a size such as "65536", "64KiB" or "10GiB", ${range}`);
     return fallback;
   }
 

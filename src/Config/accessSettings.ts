@@ -119,11 +119,15 @@ export const readAccess = (reader: EnvironmentReader): AccessSettings => {
 };
 
 /** Reads the address to serve on, which others may reach only where callers are told apart or nobody is meant to be. */
-export const readHost = (reader: EnvironmentReader, { authentication }: AccessSettings): string => {
-  const given = reader.text("DEWEY_MCP_HOST") ?? "127.0.0.1";
+export const readHost = (
+  reader: EnvironmentReader,
+  { authentication }: AccessSettings,
+  name: "DEWEY_MCP_HOST" | "DEWEY_PROXY_HOST",
+): string => {
+  const given = reader.text(name) ?? "127.0.0.1";
   const host = withoutBrackets(given);
   if (!isHostName(host)) {
-    reader.wrong("DEWEY_MCP_HOST", given, "an address of this machine, or a name of one");
+    reader.wrong(name, given, "an address of this machine, or a name of one");
     return host;
   }
   if (isLoopback(host) || authentication._tag !== "Open") return host;
@@ -134,7 +138,7 @@ export const readHost = (reader: EnvironmentReader, { authentication }: AccessSe
     return host;
   }
   reader.mistakes.push(
-    `DEWEY_MCP_HOST is ${shown(given)}, which others can reach, and there is no authentication: set DEWEY_AUTH_TOKENS, or bind to 127.0.0.1, or set DEWEY_AUTH=none if that is meant.`,
+    `${name} is ${shown(given)}, which others can reach, and there is no authentication: set DEWEY_AUTH_TOKENS, or bind to 127.0.0.1, or set DEWEY_AUTH=none if that is meant.`,
   );
   return host;
 };

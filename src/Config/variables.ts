@@ -64,6 +64,40 @@ export const variables = {
     about: "The address to serve MCP, RPC and health on; beyond loopback see `DEWEY_AUTH`.",
   },
   DEWEY_MCP_PORT: { fallback: "9020", about: "Their port; 0 takes a free one." },
+  DEWEY_PROXY_HOST: {
+    fallback: "127.0.0.1",
+    about: "The address of the recording proxy; beyond loopback see `DEWEY_AUTH`.",
+  },
+  DEWEY_PROXY_PORT: { fallback: "9000", about: "Its port; 0 takes a free one." },
+  DEWEY_UPSTREAMS: {
+    fallback: "`dewey.json` in the current folder, where it is there",
+    about:
+      "The file of the MCP servers behind the proxy, see [upstreams](upstreams.md); it is read again when it changes.",
+  },
+  DEWEY_JOURNAL_SYNC: {
+    fallback: "normal",
+    about:
+      "What a recorded message outlives before it is forwarded: `normal`, the death of the process; `full`, the loss of power too, which costs a write to the disk each time.",
+  },
+  DEWEY_JOURNAL_LIMIT: {
+    fallback: "10 GiB",
+    about:
+      "How much may wait for the database in the journal of one process. Past it the proxy forwards without recording, and keeps how much is missing.",
+  },
+  DEWEY_RECORD_LIMIT: {
+    fallback: "64 KiB",
+    about:
+      "The longest content of a recorded message, at most 1 MiB; a longer one is cut and marked, and its frame is kept whole.",
+  },
+  DEWEY_REDACTION: {
+    fallback: "on",
+    about:
+      "`off` records tokens, keys and passwords as they are; see [security](security.md). What is forwarded is never changed.",
+  },
+  DEWEY_REDACTION_PATTERNS: {
+    fallback: "none",
+    about: "Further things to take out: regular expressions of JavaScript, one a line.",
+  },
   DEWEY_AUTH: {
     fallback: "not set: a bind beyond loopback needs tokens or JWTs",
     about:
@@ -143,6 +177,22 @@ export const variables = {
   DEWEY_RETENTION_TRASH: {
     fallback: "30",
     about: "Days that deleted conversations can be restored; then they are erased. 0: for ever.",
+  },
+  DEWEY_RETENTION_FRAMES: {
+    fallback: "90",
+    about: "Days that the frames of recorded conversations are kept. 0: for ever.",
+  },
+  DEWEY_RETENTION_TOOL_CALLS: {
+    fallback: "0",
+    about: "Days that recorded tool calls are kept. 0: for ever.",
+  },
+  DEWEY_RETENTION_RECORDED: {
+    fallback: "0",
+    about: "Days that recorded conversations are kept after their last message. 0: for ever.",
+  },
+  DEWEY_RETENTION_DEAD_LETTERS: {
+    fallback: "30",
+    about: "Days that dead letters can be replayed. 0: for ever.",
   },
   DEWEY_SHUTDOWN_TIMEOUT: {
     fallback: "30 s",

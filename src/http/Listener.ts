@@ -6,7 +6,7 @@ import { Access } from "../services/Access.ts";
 import { Drain, shuttingDown } from "../services/Drain.ts";
 import { heldWhileStreaming, makeAdmission } from "./admission.ts";
 import { refusal } from "./challenge.ts";
-import type { Door } from "./Door.ts";
+import type { Door, ServeConnection } from "./Door.ts";
 import { type Origin, originReader } from "./forwarded.ts";
 import { type AllowedNames, preflight, refusalOf, withCors } from "./guards.ts";
 import { Port } from "./Port.ts";
@@ -75,6 +75,13 @@ const chooseSubprotocol = (door: Door, request: Request): string | undefined => 
   return door.subprotocols?.find((name) => offered.includes(name));
 };
 
+/** Who serves every upgrade of a door that does not look at them. */
+const always = (serve: ServeConnection | undefined): Door["onUpgrade"] => {
+  if (serve === undefined) return undefined;
+  const served = Effect.succeed(serve);
+  return () => served;
+};
+
 const noHost =
   "The Host header is missing or is no host's name. Send the name that Dewey is reached by.";
 
@@ -112,12 +119,15 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
   for (const door of options.doors) {
     for (const path of door.paths) if (!doors.has(path)) doors.set(path, door);
   }
+  const doorOf = (path: string): Door | undefined =>
+    doors.get(path) ??
+    options.doors.find(({ prefixes = [] }) => prefixes.some((prefix) => path.startsWith(prefix)));
 
   const fibers = yield* FiberSet.make<unknown, unknown>();
   const run = yield* FiberSet.runtime(fibers)();
 
-  const serveConnection = (door: Door, connection: WebSocketConnection) =>
-    Effect.scoped(door.onConnection?.(connection) ?? Effect.void).pipe(
+  const serveConnection = ({ door, serve }: SocketData, connection: WebSocketConnection) =>
+    Effect.scoped(serve(connection)).pipe(
       Effect.onExit((exit) => {
         if (Exit.isSuccess(exit)) return connection.close(1000, "");
         // A socket that closes both fails what waits for it and interrupts.
@@ -136,15 +146,20 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
   const originOf = originReader(options.trustedProxies ?? []);
 
   /** Resolves to undefined when the socket has been upgraded and Bun must not answer. */
-  const upgrade = (door: Door, request: Request, origin: Origin, server: Server<SocketData>) =>
-    admit(door, request, origin, ({ visitor, leave }) =>
-      Effect.sync(() => {
+  const upgrade = (
+    door: Door,
+    serverOf: NonNullable<Door["onUpgrade"]>,
+    request: Request,
+    origin: Origin,
+    server: Server<SocketData>,
+  ) =>
+    admit(door, request, origin, ({ arrival, visitor, leave }) =>
+      Effect.map(serverOf(arrival), (serve) => {
         const subprotocol = chooseSubprotocol(door, request);
         // Bun echoes the first subprotocol offered unless the header is set; an empty one is left out.
         const headers = { "Sec-WebSocket-Protocol": subprotocol ?? "" };
-        if (server.upgrade(request, { data: { door, visitor, leave, subprotocol }, headers })) {
-          return undefined;
-        }
+        const data: SocketData = { door, serve, visitor, leave, subprotocol };
+        if (server.upgrade(request, { data, headers })) return undefined;
         leave();
         return errorResponse(
           new InvalidInput({
@@ -173,14 +188,20 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
 
   const respond = (door: Door, request: Request, origin: Origin, server: Server<SocketData>) => {
     if (drain.isDraining() && door.alwaysOpen !== true) return errorResponse(shuttingDown);
+    const serverOf = door.onUpgrade ?? always(door.onConnection);
     const response: Effect.Effect<Response | undefined, DeweyError> =
-      isUpgrade(request) && door.onConnection !== undefined
-        ? upgrade(door, request, origin, server)
+      isUpgrade(request) && serverOf !== undefined
+        ? upgrade(door, serverOf, request, origin, server)
         : answer(door, request, origin);
     const effect = response.pipe(
       Effect.catch((error) =>
         Effect.succeed(
-          refusal(error, { url: origin.url, headers: request.headers }, access.resourceServer),
+          refusal(
+            error,
+            { url: origin.url, headers: request.headers },
+            access.resourceServer,
+            door.scope === undefined ? undefined : [door.scope],
+          ),
         ),
       ),
       Effect.catchCauseIf(
@@ -211,9 +232,13 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
     if (foreign !== undefined) return errorResponse(new Forbidden({ message: foreign }));
     const preflighted = preflight(request);
     if (preflighted !== undefined) return withCors(request, preflighted);
-    const door = doors.get(origin.url.pathname);
+    const door = doorOf(origin.url.pathname);
     if (door === undefined) return withCors(request, errorResponse(noDoor));
+    const isPatient = door.isPatient === true && !isUpgrade(request);
+    if (isPatient) server.timeout(request, 0);
     const response = await respond(door, request, origin, server);
+    // From here on silence says that nobody is there.
+    if (isPatient) server.timeout(request, httpIdleSeconds);
     return response === undefined ? undefined : withCors(request, response);
   };
 
@@ -239,7 +264,7 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
         open: (socket) => {
           const connection = new WebSocketConnection(socket, bounds);
           socket.data.connection = connection;
-          connection.fiber = run(serveConnection(socket.data.door, connection));
+          connection.fiber = run(serveConnection(socket.data, connection));
           socket.data.unwatch = socket.data.visitor.watch((why) =>
             run(connection.close(1008, why)),
           );

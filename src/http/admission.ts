@@ -31,7 +31,7 @@ const noScope = new Forbidden({
 
 const lacking = (scopes: ReadonlyArray<Scope>) =>
   new Forbidden({
-    message: `The token lacks a scope. Get one with all of ${scopes.join(", ")}.`,
+    message: `The token lacks a scope. Get one with ${scopes.length === 1 ? "" : "all of "}${scopes.join(", ")}.`,
   });
 
 /** Makes what lets requests in. */
@@ -45,8 +45,11 @@ export const makeAdmission = (access: Access["Service"]) => {
   };
 
   /** Why a visitor is not served now, or undefined. */
-  const refusalOf = ({ charge, principal }: Visitor): DeweyError | undefined =>
-    principal.scopes.size === 0 ? noScope : charge(1);
+  const refusalOf = (door: Door, { charge, principal }: Visitor): DeweyError | undefined => {
+    if (principal.scopes.size === 0) return noScope;
+    if (door.scope !== undefined && !principal.scopes.has(door.scope)) return lacking([door.scope]);
+    return door.isUncounted === true ? undefined : charge(1);
+  };
 
   const arrivalOf = (request: Request, origin: Origin, visitor: Visitor): Arrival => {
     const { remoteAddress, url } = origin;
@@ -73,7 +76,7 @@ export const makeAdmission = (access: Access["Service"]) => {
           if (door.admitsStrangers === true) {
             return restore(serve({ arrival, visitor, leave: nothing }));
           }
-          const refused = refusalOf(visitor);
+          const refused = refusalOf(door, visitor);
           if (refused !== undefined) return Effect.fail(refused);
           const place = visitor.enter();
           if (typeof place !== "function") return Effect.fail(place);

@@ -5,7 +5,13 @@
 import type { ServerWebSocket } from "bun";
 import { Array as Arrays, Duration, Effect, type Fiber } from "effect";
 import type { Visitor } from "../services/Access.ts";
-import { type Connection, ConnectionClosed, type Door, type Frame } from "./Door.ts";
+import {
+  type Connection,
+  ConnectionClosed,
+  type Door,
+  type Frame,
+  type ServeConnection,
+} from "./Door.ts";
 
 /** The bounds of one connection. */
 export interface ConnectionBounds {
@@ -37,6 +43,7 @@ export const defaultBounds: ConnectionBounds = {
 /** What rides on Bun's socket from the upgrade on. */
 export interface SocketData {
   readonly door: Door;
+  readonly serve: ServeConnection;
   readonly visitor: Visitor;
   /** Gives back the place that the connection takes. */
   readonly leave: () => void;
@@ -53,6 +60,7 @@ type Taker = (effect: Effect.Effect<Frames, ConnectionClosed>) => void;
 
 interface EachTaker {
   readonly take: (frame: Frame) => void;
+  readonly isIndependent: boolean;
   readonly resume: (effect: Effect.Effect<never, ConnectionClosed>) => void;
 }
 
@@ -81,6 +89,7 @@ export class WebSocketConnection implements Connection {
   #taker: Taker | undefined;
   #eachTaker: EachTaker | undefined;
   #full = false;
+  #isHeld = false;
   readonly #outbox: Array<Waiting> = [];
   readonly #writers = new Set<Resume>();
   #stallTimer: Timer | undefined;
@@ -106,15 +115,28 @@ export class WebSocketConnection implements Connection {
     });
   }
 
-  takeEach(take: (frame: Frame) => void): Effect.Effect<never, ConnectionClosed> {
+  takeEach(
+    take: (frame: Frame) => void,
+    directions: "coupled" | "independent" = "coupled",
+  ): Effect.Effect<never, ConnectionClosed> {
     return Effect.callback<never, ConnectionClosed>((resume) => {
       if (this.#closed !== undefined) return resume(Effect.fail(this.#closed));
-      this.#eachTaker = { take, resume };
+      this.#eachTaker = { take, isIndependent: directions === "independent", resume };
       this.#handOver();
       return Effect.sync(() => {
         this.#eachTaker = undefined;
       });
     });
+  }
+
+  pause(): void {
+    this.#isHeld = true;
+  }
+
+  resume(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#handOver();
   }
 
   readonly send: Connection["send"] = (frame) =>
@@ -221,7 +243,7 @@ export class WebSocketConnection implements Connection {
     if (taker === undefined) return;
     try {
       // What the taker does may fill the client's side, or close the connection.
-      while (!this.#full && this.#closed === undefined) {
+      while (this.#mayTake(taker)) {
         const frame = this.#inbox.shift();
         if (frame === undefined) break;
         this.#inboxBytes -= sizeOf(frame);
@@ -232,6 +254,10 @@ export class WebSocketConnection implements Connection {
       taker.resume(Effect.die(defect));
     }
     if (this.#inbox.length === 0 && this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #mayTake({ isIndependent }: EachTaker): boolean {
+    return this.#closed === undefined && !this.#isHeld && (isIndependent || !this.#full);
   }
 
   #wakeTaker(effect: Effect.Effect<Frames, ConnectionClosed>): void {

@@ -28,8 +28,14 @@ class PipeBroken extends Schema.TaggedError<PipeBroken>()("PipeBroken", {
   cause: Schema.Defect(),
 }) {}
 
+/** Both ends as this process has them. */
+interface ProcessPipes {
+  readonly input: StdioOptions["input"];
+  readonly write: (line: string | Uint8Array) => Promise<void>;
+}
+
 /** This process's own standard input and output. */
-export const processPipes = (): Pick<StdioOptions, "input" | "write"> => {
+export const processPipes = (): ProcessPipes => {
   // A client that closes its end is noticed by the write that fails; without a listener it would end the process.
   process.stdout.on("error", () => {});
   return {

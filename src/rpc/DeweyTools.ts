@@ -325,8 +325,19 @@ export const listStartupContexts = tool(
     include_content: flag(
       "Return the texts too (default false); past 8 MiB the rest come without theirs.",
     ),
+    after_name: optional(
+      StartupContextName,
+      "Only those behind this name (default: from the first).",
+    ),
   },
-  { contexts: Schema.Array(ListedStartupContext) },
+  {
+    contexts: Schema.Array(ListedStartupContext),
+    next_after_name: Schema.optionalKey(
+      Schema.String.annotate({
+        description: "There only when the page ended early at 8 MiB: the after_name to go on with.",
+      }),
+    ),
+  },
 );
 
 /** Deletes one. */

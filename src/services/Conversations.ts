@@ -12,7 +12,9 @@ import { pageOf } from "../domain/Page.ts";
 import { CurrentPrincipal } from "../domain/Principal.ts";
 import { type Metadata, newId } from "../domain/Text.ts";
 import {
+  type ConversationList,
   compareConversation,
+  countConversations,
   eraseConversation,
   findConversation,
   insertConversation,
@@ -24,6 +26,7 @@ import { Database } from "../sql/Database.ts";
 import { createWithMessages, readMessages } from "../sql/MessageQueries.ts";
 import { fitting, nextOffset, tellShortPage, totalOf } from "./answers.ts";
 import { Changes } from "./Changes.ts";
+import { makeLongLists } from "./longLists.ts";
 import { prepare, prepareAll, reportStored } from "./preparedMessages.ts";
 import { reportProgress } from "./Reports.ts";
 import { makeTurns } from "./turns.ts";
@@ -64,6 +67,7 @@ const make = Effect.fnUntraced(function* ({ trashDays }: ConversationOptions) {
   const writer = yield* MessageWriter;
   const changes = yield* Changes;
   const inTurn = makeTurns(database.limits);
+  const longLists = makeLongLists();
 
   const publishing = <A, E, R>(
     write: Effect.Effect<A, E, R>,
@@ -213,12 +217,15 @@ const make = Effect.fnUntraced(function* ({ trashDays }: ConversationOptions) {
   }) {
     const { space } = yield* CurrentPrincipal;
     const page = pageOf(parameters);
+    const wanted: ConversationList = {
+      space,
+      session_id: parameters.session_id ?? null,
+      sort_by: parameters.sort_by ?? "updated_at",
+    };
     const { conversations, counted } = yield* database.run(
-      listConversations({
-        space,
-        session_id: parameters.session_id ?? null,
-        sort_by: parameters.sort_by ?? "updated_at",
-        page,
+      Effect.all({
+        conversations: listConversations(wanted, page),
+        counted: longLists.count(wanted, (most) => countConversations(wanted, most)),
       }),
     );
     const fit = fitting(conversations);
@@ -246,6 +253,7 @@ const make = Effect.fnUntraced(function* ({ trashDays }: ConversationOptions) {
       );
       const erased = yield* inTurn(conversation_id, erasing);
       if (Option.isNone(erased)) return yield* noSuchConversation;
+      longLists.shorten(space);
       return {
         deleted: true,
         messages_deleted: erased.value.message_count,
@@ -259,6 +267,7 @@ const make = Effect.fnUntraced(function* ({ trashDays }: ConversationOptions) {
     );
     const trashed = yield* inTurn(conversation_id, trashing);
     if (Option.isNone(trashed)) return yield* noSuchConversation;
+    longLists.shorten(space);
     const { message_count, deleted_at } = trashed.value;
     const until = DateTime.add(DateTime.makeUnsafe(deleted_at), { days: trashDays });
     return {

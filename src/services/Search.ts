@@ -48,7 +48,7 @@ const make = Effect.gen(function* () {
       }),
     );
     yield* reportProgress(2, 2, "Ranked the messages that match.");
-    const shown = ({ total: _total, ...row }: Found): SearchResult => ({
+    const shown = (row: Found): SearchResult => ({
       ...row,
       content: parameters.include_content === false ? null : row.content,
       snippet: snippet(row.content, query),

@@ -14,9 +14,15 @@ import {
   readStartupContents,
   writeStartupContext,
 } from "../sql/StartupContextQueries.ts";
-import { fitting } from "./answers.ts";
+import { fitting, tellShortPage } from "./answers.ts";
 import { Changes } from "./Changes.ts";
 import { makeTurns } from "./turns.ts";
+
+/** More names than fit into an answer: each takes at least so many bytes there. */
+const mostNames = Math.ceil(Bounds.answerBytes / 150);
+
+/** What the place to go on takes at most: nothing is longer as JSON than characters that have to be escaped. */
+const widestName = "\u0001".repeat(Bounds.startupContextNameLength);
 
 const noneActive = new NotFound({
   message:
@@ -40,6 +46,25 @@ const changeOf = (space: string, name: string, what: Change["what"]): Change => 
   kind: "startup_context",
   name,
   what,
+});
+
+/** The names that fit into one answer, and as many of their texts as do beside them. */
+const readPage = Effect.fnUntraced(function* (request: {
+  readonly space: string;
+  readonly after_name: string | undefined;
+  readonly withTexts: boolean;
+}) {
+  const { space, after_name, withTexts } = request;
+  const found = yield* listStartupContexts(space, after_name, mostNames);
+  const page = fitting(found, widestName);
+  const [first, last] = [page.at(0), page.at(-1)];
+  const contents =
+    withTexts && first !== undefined && last !== undefined
+      ? yield* readStartupContents(space, [first.name, last.name], Bounds.answerBytes)
+      : [];
+  const fit = fitting(contents, [page, widestName], 0);
+  const texts = new Map(fit.map(({ id, content }) => [id, content]));
+  return { length: found.length, page, texts };
 });
 
 const make = Effect.gen(function* () {
@@ -86,24 +111,21 @@ const make = Effect.gen(function* () {
 
   const list = Effect.fn("StartupContexts.list")(function* (parameters: {
     readonly include_content?: boolean;
+    readonly after_name?: string;
   }) {
     const { space } = yield* CurrentPrincipal;
-    if (parameters.include_content !== true) {
-      return { contexts: yield* database.run(listStartupContexts(space)) };
-    }
-    const { summaries, contents } = yield* database.transaction(
-      Effect.all({
-        summaries: listStartupContexts(space),
-        contents: readStartupContents(space, Bounds.answerBytes),
-      }),
+    const { include_content, after_name } = parameters;
+    const { length, page, texts } = yield* database.run(
+      readPage({ space, after_name, withTexts: include_content === true }),
     );
-    const fit = fitting(contents, summaries);
-    const byId = new Map(fit.map(({ id, content }) => [id, content]));
+    yield* tellShortPage(page.length, length);
+    const last = page.at(-1);
     return {
-      contexts: summaries.map((summary) => {
-        const content = byId.get(summary.id);
+      contexts: page.map((summary) => {
+        const content = texts.get(summary.id);
         return content === undefined ? summary : { ...summary, content };
       }),
+      ...(last !== undefined && page.length < length ? { next_after_name: last.name } : {}),
     };
   });
 

@@ -9,12 +9,16 @@ const frameBytes = 512;
 
 const jsonBytes = (value: unknown): number => utf8Bytes(JSON.stringify(value)) + 1;
 
-/** The first items that fit into one answer beside what else it holds, but at least one. */
-export const fitting = <A>(items: ReadonlyArray<A>, beside: unknown = null): ReadonlyArray<A> => {
+/** The first items that fit into one answer beside what else it holds, but at least one, or as many as are said. */
+export const fitting = <A>(
+  items: ReadonlyArray<A>,
+  beside: unknown = null,
+  atLeast = 1,
+): ReadonlyArray<A> => {
   let bytes = frameBytes + jsonBytes(beside);
   const end = items.findIndex((item, index) => {
     bytes += jsonBytes(item);
-    return index > 0 && bytes > Bounds.answerBytes;
+    return index >= atLeast && bytes > Bounds.answerBytes;
   });
   return end === -1 ? items : items.slice(0, end);
 };

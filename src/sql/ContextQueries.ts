@@ -127,7 +127,9 @@ export const listContext = Effect.fnUntraced(function* (
     WHERE ${where} ORDER BY key LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
   const totals = yield* sql`
     SELECT count(*) AS total
-    FROM (SELECT 1 FROM shared_context WHERE ${where} LIMIT ${Bounds.exactTotal + 1}::int) AS counted`;
+    FROM (
+      SELECT 1 FROM shared_context WHERE ${where} ORDER BY key LIMIT ${Bounds.exactTotal + 1}::int
+    ) AS counted`;
   const counted = (yield* decodeTotal(totals))[0]?.total ?? 0;
   return { entries: yield* decodeListed(rows), counted };
 });
@@ -161,27 +163,49 @@ export const eraseContext = Effect.fnUntraced(function* (space: string, key: str
   return first(yield* decodeVersion(rows));
 });
 
+const Change = Schema.Struct({
+  version: DbCount,
+  action: Schema.Literals(["create", "update", "delete"]),
+  content: Schema.NullOr(Schema.String),
+  changed_at: DbTime,
+  changed_by: Schema.String,
+});
+type Change = typeof Change.Type;
+// An empty page still says how many there are: its one row has no version.
+const Counted = { total: DbCount };
 const decodeChanges = decodeRows(
-  Schema.Struct({
-    version: DbCount,
-    action: Schema.Literals(["create", "update", "delete"]),
-    content: Schema.NullOr(Schema.String),
-    changed_at: DbTime,
-    changed_by: Schema.String,
-  }),
+  Schema.Union([
+    Schema.Struct({ ...Change.fields, ...Counted }),
+    Schema.Struct({ ...Counted, version: Schema.Null }),
+  ]),
 );
 
-/** A page of a key's changes, newest first. */
+/**
+ * A page of a key's changes, newest first. Its versions have no gap (each change adds the next one, and nothing but an
+ * erasure, which takes them all, removes one): what is passed over is not read, and what there is not counted.
+ */
 export const listChanges = Effect.fnUntraced(function* (space: string, key: string, page: Page) {
   const sql = yield* SqlClient.SqlClient;
+  const own = sql`space = ${space} AND key = ${key}`;
   const rows = yield* sql`
-    SELECT version, action, content, changed_at, changed_by FROM context_history
-    WHERE space = ${space} AND key = ${key}
-    ORDER BY version DESC LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
-  const totals = yield* sql`
-    SELECT count(*) AS total
-    FROM (SELECT 1 FROM context_history WHERE space = ${space} AND key = ${key}
-      LIMIT ${Bounds.exactTotal + 1}::int) AS counted`;
-  const counted = (yield* decodeTotal(totals))[0]?.total ?? 0;
-  return { entries: yield* decodeChanges(rows), counted };
+    WITH ends AS MATERIALIZED (
+      SELECT
+        (SELECT version FROM context_history WHERE ${own} ORDER BY version DESC LIMIT 1) AS newest,
+        (SELECT version FROM context_history WHERE ${own} ORDER BY version LIMIT 1) AS oldest
+    )
+    SELECT coalesce(ends.newest - ends.oldest + 1, 0) AS total,
+      h.version, h.action, h.content, h.changed_at, h.changed_by
+    FROM ends LEFT JOIN context_history h
+      ON ${own} AND h.version <= ends.newest - ${page.offset}::int
+        AND h.version > ends.newest - ${page.offset}::int - ${page.limit}::int
+    ORDER BY h.version DESC`;
+  const decoded = yield* decodeChanges(rows);
+  return {
+    entries: decoded.flatMap((row): ReadonlyArray<Change> => {
+      if (row.version === null) return [];
+      const { total: _total, ...change } = row;
+      return [change];
+    }),
+    counted: decoded[0]?.total ?? 0,
+  };
 });

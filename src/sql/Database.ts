@@ -21,6 +21,7 @@ import {
   clientLayer,
   makeContact,
   type PoolLimits,
+  patienceOf,
   type ServerAddress,
   waitForServer,
 } from "./server.ts";
@@ -167,8 +168,7 @@ const make = Effect.fnUntraced(function* (address: ServerAddress, limits: PoolLi
     Effect.andThen(Effect.fail(exhausted)),
   );
 
-  // The bound is on the server's side; this one is for a server that does not answer at all.
-  const deadline = Duration.millis(limits.queryTimeoutMs + 2000);
+  const deadline = patienceOf(limits);
   const unanswered = Effect.andThen(watch.suspect, Effect.fail(late));
 
   /** Answers at the deadline, without waiting for what hangs in the driver to be given up. */

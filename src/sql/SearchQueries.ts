@@ -42,10 +42,7 @@ export interface ScopedRequest extends SearchRequest {
   readonly conversation_id: string | null;
 }
 
-// An empty page still says how many there are: its one row has no message.
-const Counted = { total: DbCount };
 const Found = Schema.Struct({
-  ...Counted,
   message_id: Schema.String,
   conversation_id: Schema.String,
   turn: DbCount,
@@ -57,8 +54,17 @@ const Found = Schema.Struct({
   conversation_metadata: JsonObject,
   rank: Schema.Finite,
 });
+// An empty page still says how many there are: its one row has no message.
+const Counted = {
+  total: DbCount,
+  lowest: Schema.NullOr(Schema.Finite),
+  highest: Schema.NullOr(Schema.Finite),
+};
 const decodeFound = decodeRows(
-  Schema.Union([Found, Schema.Struct({ ...Counted, message_id: Schema.Null })]),
+  Schema.Union([
+    Schema.Struct({ ...Found.fields, ...Counted }),
+    Schema.Struct({ ...Counted, message_id: Schema.Null }),
+  ]),
 );
 
 /** A message that was found, its content cut to the length asked for. */
@@ -68,6 +74,9 @@ export type Found = typeof Found.Type;
 export interface FoundPage {
   /** How many match, counted up to one past `Bounds.exactTotal`. */
   readonly total: number;
+  /** The ranks of the last and of the first of them all, on whatever page; null where there are none. */
+  readonly lowest: number | null;
+  readonly highest: number | null;
   readonly found: ReadonlyArray<Found>;
 }
 
@@ -84,6 +93,8 @@ const neighbourShares = [0.6, 0.4, 0.2];
 const neighbours = neighbourShares
   .flatMap((share, index) => [`(${index + 1}, ${share})`, `(${-index - 1}, ${share})`])
   .join(", ");
+
+const reach = String(neighbourShares.length);
 
 /** What the contents of a page hold together: past it they come empty, where no answer has room for them. */
 const contentBytes = 4 * Bounds.answerBytes;
@@ -199,8 +210,8 @@ const rank = Effect.fnUntraced(function* (
       ORDER BY rank DESC, created_at DESC, turn_number DESC, conversation_id DESC
       LIMIT ${page.limit} OFFSET ${page.offset}
     )
-    SELECT t.total, m.*
-    FROM (SELECT count(*) AS total FROM ranked) t
+    SELECT t.total, t.lowest, t.highest, m.*
+    FROM (SELECT count(*) AS total, min(rank) AS lowest, max(rank) AS highest FROM ranked) t
     LEFT JOIN (
       SELECT m.id AS message_id, m.conversation_id, m.turn_number AS turn, m.role,
         CASE
@@ -221,9 +232,16 @@ const rank = Effect.fnUntraced(function* (
     ) m ON true
     ORDER BY m.place`.unprepared;
   const decoded = yield* decodeFound(rows);
+  const [first] = decoded;
   return {
-    total: decoded[0]?.total ?? 0,
-    found: decoded.filter((row): row is Found => row.message_id !== null),
+    total: first?.total ?? 0,
+    lowest: first?.lowest ?? null,
+    highest: first?.highest ?? null,
+    found: decoded.flatMap((row): ReadonlyArray<Found> => {
+      if (row.message_id === null) return [];
+      const { total: _total, lowest: _lowest, highest: _highest, ...found } = row;
+      return [found];
+    }),
   } satisfies FoundPage;
 });
 
@@ -260,37 +278,61 @@ export type Candidates =
   /** What matches in the newest conversations: for words that are nearly everywhere. */
   | "newest";
 
+/** A search over a space, of which the newest `most` matches are ranked. */
+export interface SpaceRequest extends SearchRequest {
+  /** How many messages the space has, about. */
+  readonly messages: number;
+  readonly most: number;
+  /**
+   * What else lends its words without being found; what matches in the turns around it is ranked too, however old. Null
+   * where only matches lend.
+   */
+  readonly lenders: string | null;
+}
+
 /** Ranks the messages of a space that match: the newest `most` of them. */
 export const findAnywhere = Effect.fn("SearchQueries.findAnywhere")(function* (
-  request: SearchRequest & { readonly messages: number; readonly most: number },
+  request: SpaceRequest,
   candidates: Candidates,
 ) {
   const sql = yield* SqlClient.SqlClient;
   const columns = sql.literal(
-    "m.conversation_id, m.turn_number, m.created_at, m.search_length AS length, m.search_vector AS vector, true AS eligible",
+    "m.conversation_id, m.turn_number, m.created_at, m.search_length AS length, m.search_vector AS vector",
   );
+  const indexed = (condition: string) => sql`
+    FROM messages m JOIN conversations c ON c.id = m.conversation_id
+    WHERE m.search_vector @@ ${condition}::tsquery AND m.space = ${request.space}
+      AND c.deleted_at IS NULL AND ${filters(sql, request)}
+    ORDER BY m.created_at DESC`;
+  // Hides the condition from the index: almost every row that it finds would be dropped.
+  const seen = sql`(m.search_vector @@ ${request.condition}::tsquery) IS TRUE AND ${filters(sql, request)}`;
+  const matches =
+    candidates === "indexed"
+      ? sql`SELECT ${columns}, true AS eligible ${indexed(request.condition)} LIMIT ${request.most}`
+      : sql`
+          SELECT m.*
+          FROM (
+            SELECT id FROM conversations
+            WHERE space = ${request.space} AND deleted_at IS NULL
+            ORDER BY updated_at DESC, id DESC
+          ) c, LATERAL (
+            SELECT ${columns}, true AS eligible FROM messages m
+            WHERE m.conversation_id = c.id AND ${seen}
+          ) m
+          LIMIT ${request.most}`;
+  const withLenders = (condition: string) => sql`
+    WITH lent AS MATERIALIZED (
+      SELECT ${columns}, false AS eligible ${indexed(condition)} LIMIT ${sql.literal(String(lenders))}
+    )
+    (${matches})
+    UNION ALL SELECT * FROM lent
+    -- What is among the matches too counts once: by term, the best score of a turn is taken.
+    UNION ALL SELECT ${columns}, true
+      FROM lent l JOIN messages m ON m.conversation_id = l.conversation_id
+        AND m.turn_number BETWEEN l.turn_number - ${sql.literal(reach)} AND l.turn_number + ${sql.literal(reach)}
+      WHERE ${seen}`;
   return yield* rank(sql, request, {
-    candidates:
-      candidates === "indexed"
-        ? sql`
-            SELECT ${columns}
-            FROM messages m JOIN conversations c ON c.id = m.conversation_id
-            WHERE m.search_vector @@ ${request.condition}::tsquery AND m.space = ${request.space}
-              AND c.deleted_at IS NULL AND ${filters(sql, request)}
-            ORDER BY m.created_at DESC LIMIT ${request.most}`
-        : sql`
-            SELECT m.*
-            FROM (
-              SELECT id FROM conversations
-              WHERE space = ${request.space} AND deleted_at IS NULL
-              ORDER BY updated_at DESC, id DESC
-            ) c, LATERAL (
-              SELECT ${columns} FROM messages m
-              WHERE m.conversation_id = c.id AND ${filters(sql, request)}
-                -- Hides the condition from the index: almost every row that it finds would be dropped.
-                AND (m.search_vector @@ ${request.condition}::tsquery) IS TRUE
-            ) m
-            LIMIT ${request.most}`,
+    candidates: request.lenders === null ? matches : withLenders(request.lenders),
     corpus: sql`
       SELECT ${request.messages}::float8 AS messages, avg(length)::float8 AS length FROM hits`,
   });

@@ -11,20 +11,32 @@ const decodeStatistics = decodeRows(
   }),
 );
 
-/** What Postgres remembers of all messages: how many, and which of the lexemes are common among them. */
+/**
+ * What Postgres remembers of all messages: how many, and which of the lexemes are common among them. Where the table is
+ * partitioned, it remembers that of each partition: the whole is their sum.
+ */
 export const commonLexemes = Effect.fn("SearchStatistics.commonLexemes")(function* (
   lexemes: ReadonlyArray<string>,
 ) {
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
-    SELECT greatest(c.reltuples, 0)::float8 AS messages, l.lexeme, l.frequency::float8 AS frequency
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
-      AND s.attname = 'search_vector'
+    WITH parts AS MATERIALIZED (
+      SELECT c.oid, n.nspname, c.relname, greatest(c.reltuples, 0)::float8 AS messages
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind <> 'p' AND (
+        c.oid = 'messages'::regclass
+        OR c.oid IN (SELECT relid FROM pg_partition_tree('messages'::regclass) WHERE isleaf)
+      )
+    ),
+    every AS (SELECT sum(messages) AS messages FROM parts)
+    SELECT every.messages, l.lexeme,
+      sum(l.frequency * parts.messages) / nullif(every.messages, 0) AS frequency
+    FROM every CROSS JOIN parts
+    LEFT JOIN pg_stats s ON s.schemaname = parts.nspname AND s.tablename = parts.relname
+      AND s.attname = 'search_vector' AND NOT s.inherited
     LEFT JOIN LATERAL unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs)
       AS l (lexeme, frequency) ON l.lexeme = ANY(${textArray(lexemes)}::text[])
-    WHERE c.oid = 'messages'::regclass`;
+    GROUP BY every.messages, l.lexeme`;
   const statistics = yield* decodeStatistics(rows);
   const frequencies = new Map<string, number>();
   for (const { lexeme, frequency } of statistics) {

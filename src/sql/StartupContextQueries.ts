@@ -66,25 +66,36 @@ export const writeStartupContext = Effect.fnUntraced(function* (context: {
   return { written, isNew: is_new, deactivated: names };
 });
 
-/** All startup contexts of a space by name, without their texts. */
-export const listStartupContexts = Effect.fnUntraced(function* (space: string) {
+/** Startup contexts of a space by name, from behind a name on, without their texts. */
+export const listStartupContexts = Effect.fnUntraced(function* (
+  space: string,
+  after: string | undefined,
+  limit: number,
+) {
   const sql = yield* SqlClient.SqlClient;
+  const beyond = after === undefined ? sql`` : sql`AND name COLLATE "C" > ${after}`;
   const rows = yield* sql`
     SELECT id, name, is_active, created_at, updated_at
-    FROM startup_contexts WHERE space = ${space} ORDER BY name COLLATE "C"`;
+    FROM startup_contexts WHERE space = ${space} ${beyond}
+    ORDER BY name COLLATE "C" LIMIT ${limit}::int`;
   return yield* decodeSummaries(rows);
 });
 
 const decodeContents = decodeRows(Schema.Struct({ id: Schema.String, content: Schema.String }));
 
-/** The texts of a space's startup contexts by name, up to a size in all. */
-export const readStartupContents = Effect.fnUntraced(function* (space: string, bytes: number) {
+/** The texts of a space's startup contexts by name, from one name to another, up to a size in all. */
+export const readStartupContents = Effect.fnUntraced(function* (
+  space: string,
+  [first, last]: readonly [first: string, last: string],
+  bytes: number,
+) {
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
     SELECT id, content FROM (
-      SELECT id, content, sum(octet_length(content)) OVER (ORDER BY name COLLATE "C") AS bytes
-      FROM startup_contexts WHERE space = ${space}
-    ) AS measured WHERE bytes <= ${bytes}::int`;
+      SELECT id, name, content, sum(octet_length(content)) OVER (ORDER BY name COLLATE "C") AS bytes
+      FROM startup_contexts
+      WHERE space = ${space} AND name COLLATE "C" BETWEEN ${first} AND ${last}
+    ) AS measured WHERE bytes <= ${bytes}::int ORDER BY name COLLATE "C"`;
   return yield* decodeContents(rows);
 });
 

@@ -37,3 +37,15 @@ export const intArray = (values: ReadonlyArray<number | null>): PgTypes.Paramete
       PgTypes.OID.int8,
     ),
   );
+
+/** A parameter of numbers for `unnest`. */
+export const doubleArray = (values: ReadonlyArray<number | null>): PgTypes.Parameter =>
+  Result.getOrThrow(PgTypes.array(values, PgTypes.OID.float8));
+
+/** A parameter of times, in milliseconds, for `unnest`. */
+export const timeArray = (values: ReadonlyArray<number>): PgTypes.Parameter =>
+  Result.getOrThrow(PgTypes.array(values, PgTypes.OID.timestamptz));
+
+/** A parameter of bytes for `unnest`. */
+export const bytesArray = (values: ReadonlyArray<Uint8Array | null>): PgTypes.Parameter =>
+  Result.getOrThrow(PgTypes.array(values, PgTypes.OID.bytea));

@@ -3,6 +3,7 @@ import { PgClient, PgConnection } from "@effect/sql-pg";
 import { Duration, Effect, Predicate, type Redacted, Schedule, Schema } from "effect";
 import { SqlClient } from "effect/unstable/sql";
 import { DatabaseUnusable, describe, outcomeOf, refusalOf } from "./failures.ts";
+import { boundedTransactions } from "./transactions.ts";
 
 /** How a server is reached; what is given beside a `url` is stronger than what it says. */
 export interface ServerAddress {
@@ -41,14 +42,24 @@ const connectionConfig = (address: ServerAddress, limits: PoolLimits) => {
   };
 };
 
+/** How long a statement is waited for: the bound is on the server's side; this is for one that does not answer at all. */
+export const patienceOf = ({ queryTimeoutMs }: PoolLimits) =>
+  Duration.millis(queryTimeoutMs + 2000);
+
 /** The pool's client; it connects when somebody asks for a connection. */
 export const clientLayer = (address: ServerAddress, limits: PoolLimits) =>
-  PgClient.layer({
-    ...connectionConfig(address, limits),
-    minConnections: limits.minConnections,
-    maxConnections: limits.maxConnections,
-    idleTimeout: Duration.seconds(60),
-  });
+  PgClient.layerFrom(
+    Effect.map(
+      PgClient.make({
+        ...connectionConfig(address, limits),
+        minConnections: limits.minConnections,
+        maxConnections: limits.maxConnections,
+        idleTimeout: Duration.seconds(60),
+      }),
+      (client) =>
+        Object.assign(client, { withTransaction: boundedTransactions(client, patienceOf(limits)) }),
+    ),
+  );
 
 /**
  * Asks the server for a sign of life on a connection of its own, which no other work can keep busy. That it has no room

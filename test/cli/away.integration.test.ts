@@ -1,5 +1,6 @@
 // The database away and back, frozen, or busy, while Dewey runs.
 import { describe, expect, test } from "bun:test";
+import { Schema } from "effect";
 import { until } from "../sql/embedded/sandbox.ts";
 import { holdTable } from "../support/heldTable.ts";
 import { type PostgresServer, startPostgres } from "../support/postgresServer.ts";
@@ -8,13 +9,20 @@ import { type Program, runDewey } from "./program.ts";
 
 const read = { key: "plan" };
 
+const Report = Schema.Struct({ status: Schema.String, checks: Schema.Unknown });
+const decodeReport = Schema.decodeUnknownSync(Report);
+
+/** The answer of the door, without how the upstreams are: no database of Dewey's changes that. */
 const health = async (at: string): Promise<unknown> => {
   const response = await fetch(`http://${at}/health`);
-  return [response.status, await response.json()];
+  return [response.status, decodeReport(await response.json())];
 };
 
-const away = [503, { status: "unavailable", checks: { database: false, accepting: true } }];
-const well = [200, { status: "ok", checks: { database: true, accepting: true } }];
+const away = [
+  503,
+  { status: "unavailable", checks: { database: false, accepting: true, journal: true } },
+];
+const well = [200, { status: "ok", checks: { database: true, accepting: true, journal: true } }];
 
 const lines = (program: Program, text: string): ReadonlyArray<string> =>
   program.err.lines.filter((line) => line.includes(text));

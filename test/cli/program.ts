@@ -114,6 +114,7 @@ export const runDewey = (
 ): Program =>
   runCommand([process.execPath, "src/main.ts", ...args], {
     DEWEY_MCP_PORT: "0",
+    DEWEY_PROXY_PORT: "0",
     ...environment,
   });
 

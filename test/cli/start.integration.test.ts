@@ -154,11 +154,21 @@ describe("what is printed", () => {
     expect(program.out.text).toContain(`RPC       ws://${at}/rpc   http://${at}/rpc`);
     expect(program.out.text).toContain(`Database  printed on 127.0.0.1:${server.port}`);
     expect(program.out.text).not.toContain(login.password);
-    const health = await fetch(`http://${at}/health`);
-    expect([health.status, await health.json()]).toEqual([
-      200,
-      { status: "ok", checks: { database: true, accepting: true } },
-    ]);
+    const proxy = /Proxy +ws:\/\/(\S+)\/mcp\/NAME +http:\/\/\1\/mcp\/NAME/.exec(
+      program.out.text,
+    )?.[1];
+    expect(program.out.text).toContain("Upstreams dewey; more in ");
+    for (const door of [at, proxy]) {
+      const health = await fetch(`http://${door}/health`);
+      expect([health.status, await health.json()]).toMatchObject([
+        200,
+        {
+          status: "ok",
+          checks: { database: true, accepting: true, journal: true },
+          upstreams: { dewey: { state: "idle", connections: 0 } },
+        },
+      ]);
+    }
     expect((await fetch(`http://${at}/health/live`)).status).toBe(200);
     using caller = await connect(at);
     expect(await caller.call("dewey_list_conversations", {})).toMatchObject({ total: 0 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Deferred, Effect, Fiber, Logger } from "effect";
+import { NotFound } from "../../src/domain/Errors.ts";
 import type { Door } from "../../src/http/Door.ts";
 import { it } from "../support/it.ts";
 import { echo, httpDoor, listening } from "./listening.ts";
@@ -31,6 +32,47 @@ describe("routing", () => {
       const other = yield* get(`${http}/b/c`);
       expect(other.status).toBe(404);
       expect(yield* bodyOf(other)).toMatchObject({ code: "NOT_FOUND", retryable: false });
+    }),
+  );
+
+  it.effect("a door may have all paths that begin so; exact ones come first", () =>
+    Effect.gen(function* () {
+      const named = (name: string, door: Partial<Door>): Door => ({
+        name,
+        paths: [],
+        onRequest: ({ url }) => Effect.succeed(new Response(`${name} ${url.pathname}`)),
+        ...door,
+      });
+      const { http } = yield* listening([
+        named("wide", { paths: ["/mcp"], prefixes: ["/mcp/"] }),
+        named("exact", { paths: ["/mcp/health"] }),
+      ]);
+      const text = (path: string) =>
+        Effect.flatMap(get(`${http}${path}`), (response) => Effect.promise(() => response.text()));
+      expect(yield* text("/mcp")).toBe("wide /mcp");
+      expect(yield* text("/mcp/a%2Fb/c")).toBe("wide /mcp/a%2Fb/c");
+      expect(yield* text("/mcp/health")).toBe("exact /mcp/health");
+      expect((yield* get(`${http}/mcpx`)).status).toBe(404);
+    }),
+  );
+
+  it.effect("a door may look at an upgrade before it takes place, and refuse it", () =>
+    Effect.gen(function* () {
+      const { port, ws } = yield* listening([
+        {
+          name: "looking",
+          paths: ["/"],
+          onUpgrade: ({ url }) => {
+            const name = url.searchParams.get("name");
+            return name === null
+              ? Effect.fail(new NotFound({ message: "Name somebody." }))
+              : Effect.succeed((connection) => Effect.ignore(connection.send(`hello ${name}`)));
+          },
+        },
+      ]);
+      const client = yield* openSocket(`${ws}/?name=you`);
+      expect(yield* client.next).toBe("hello you");
+      expect(yield* rawHead(port, handshake("/"))).toStartWith("HTTP/1.1 404");
     }),
   );
 

@@ -160,6 +160,30 @@ describe("with tokens", () => {
   );
 });
 
+describe("a door with a scope of its own", () => {
+  const door: Door = { ...whoami, scope: "proxy" };
+  const access = accessWith("reader:reader-token:read+write, proxied:proxied-token:proxy");
+
+  it.effect("serves who has it, and tells the others which one they lack", () =>
+    Effect.gen(function* () {
+      const { http, port } = yield* listening([door], { access });
+      const proxied = yield* get(`${http}/mcp`, { authorization: "Bearer proxied-token" });
+      expect(yield* json(proxied)).toEqual(["proxied", "default", "proxy"]);
+      const reader = { authorization: "Bearer reader-token" };
+      const refused = yield* get(`${http}/mcp`, reader);
+      expect(refused.status).toBe(403);
+      expect(refused.headers.get("www-authenticate")).toBe('Bearer error="insufficient_scope"');
+      expect(yield* json(refused)).toMatchObject({
+        code: "FORBIDDEN",
+        message: "The token lacks a scope. Get one with proxy.",
+      });
+      expect(yield* rawHead(port, handshake("/mcp", authorization(reader)))).toStartWith(
+        "HTTP/1.1 403",
+      );
+    }),
+  );
+});
+
 describe("requests a minute", () => {
   const limited = (requestsPerMinute: number) =>
     accessWith(`${tokens}, alice:second-token:read:team-a`, { requestsPerMinute });
@@ -184,6 +208,17 @@ describe("requests a minute", () => {
       const second = { authorization: "Bearer second-token" };
       expect((yield* get(`${http}/mcp`, second)).status).toBe(429);
       expect((yield* get(`${http}/mcp`, bob)).status).toBe(200);
+    }),
+  );
+
+  it.effect("leave a door out whose requests are not counted", () =>
+    Effect.gen(function* () {
+      const uncounted: Door = { ...whoami, isUncounted: true };
+      const { http, ws } = yield* listening([uncounted], { access: limited(1) });
+      for (let request = 0; request < 5; request++) {
+        expect((yield* get(`${http}/mcp`, alice)).status).toBe(200);
+        yield* openSocket(`${ws}/mcp`, { headers: alice });
+      }
     }),
   );
 

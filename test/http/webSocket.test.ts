@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test";
 import { Deferred, Effect, Exit, Fiber, Latch, Logger, Queue } from "effect";
+import type { Connection } from "../../src/http/Door.ts";
 import { it } from "../support/it.ts";
 import { echo, listening, socketDoor } from "./listening.ts";
 import { handshake, openRaw, openSocket, readUntil } from "./sockets.ts";
@@ -142,6 +143,37 @@ describe("a WebSocket", () => {
     }),
   );
 
+  it.effect("hands over nothing while it is paused, and everything in order afterwards", () =>
+    Effect.gen(function* () {
+      const taken: Array<string> = [];
+      const first = yield* Latch.make();
+      const all = yield* Latch.make();
+      const paused = yield* Deferred.make<Connection>();
+      const { ws } = yield* listening([
+        socketDoor((connection) =>
+          connection.takeEach((frame) => {
+            taken.push(String(frame));
+            if (taken.length === 1) {
+              connection.pause();
+              first.openUnsafe();
+              Deferred.doneUnsafe(paused, Effect.succeed(connection));
+            }
+            if (taken.length === 1000) all.openUnsafe();
+          }),
+        ),
+      ]);
+      const client = yield* openSocket(ws);
+      const connection = yield* Deferred.await(paused).pipe(Effect.forkScoped);
+      for (let index = 0; index < 1000; index++) yield* client.send(String(index));
+      yield* first.await;
+      yield* Effect.sleep("50 millis");
+      expect(taken).toEqual(["0"]);
+      (yield* Fiber.join(connection)).resume();
+      yield* all.await;
+      expect(taken).toEqual(Array.from({ length: 1000 }, (_, index) => String(index)));
+    }),
+  );
+
   it.effect("whose taker throws closes with 1011", () =>
     Effect.gen(function* () {
       const { ws } = yield* listening([
@@ -258,6 +290,36 @@ describe("a reader that does not read", () => {
           const start = index * (size + headSize) + headSize;
           expect(Number(text.slice(start, start + size))).toBe(index);
         }
+      }),
+    { timeout: 20_000 },
+  );
+
+  it.effect(
+    "is still listened to by a door whose two directions are independent",
+    () =>
+      Effect.gen(function* () {
+        const heard = yield* Latch.make();
+        const fork = Effect.runForkWith(yield* Effect.context<never>());
+        const { port } = yield* listening([
+          socketDoor((connection) =>
+            connection.takeEach((frame) => {
+              if (String(frame) === "b") heard.openUnsafe();
+              while (true) {
+                const rest = connection.sendUnsafe("x".repeat(size));
+                if (rest === undefined) continue;
+                fork(Effect.ignore(rest));
+                break;
+              }
+            }, "independent"),
+          ),
+        ]);
+        const socket = yield* openRaw(port);
+        socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
+        yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
+        socket.pause();
+        // Masked text frames of one byte, with masks of zeros: the first fills the way back.
+        for (const byte of [0x61, 0x62]) socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, byte]));
+        yield* heard.await;
       }),
     { timeout: 20_000 },
   );

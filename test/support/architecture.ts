@@ -73,7 +73,7 @@ const client = "src/rpc/DeweyClient.ts";
 
 /** The files that keep a store of their own beside Postgres. */
 const mayUseSqlite = (path: string) =>
-  path === "src/services/Journal.ts" || path.startsWith("src/sql/embedded/");
+  path.startsWith("src/services/journal/") || path.startsWith("src/sql/embedded/");
 
 const isRoom = (name: string): name is Room => Object.hasOwn(table, name);
 

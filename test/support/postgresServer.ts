@@ -31,6 +31,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly start: () => Promise<void>;
   /** Ends all sessions, as a restart by its owner does. */
   readonly stop: () => Promise<void>;
+  /** Ends all its processes at once, as a crash does; the next start recovers. */
+  readonly crash: () => Promise<void>;
   /** Stops all its processes where they are: connections stay, and nothing answers. */
   readonly freeze: () => Promise<void>;
   readonly thaw: () => Promise<void>;
@@ -166,6 +168,10 @@ export const startPostgres = async (options: ServerOptions = {}): Promise<Postgr
     await child?.stdin.end();
     await child?.exited;
   };
+  const crash = async () => {
+    await signalAll("SIGQUIT");
+    await stop();
+  };
   const query = (statement: string, database: string = login.database) =>
     PgConnection.make({ host: folder, port, username: "keeper", database }).pipe(
       Effect.flatMap((connection) => connection.queryValues(statement)),
@@ -179,6 +185,7 @@ export const startPostgres = async (options: ServerOptions = {}): Promise<Postgr
     port,
     start,
     stop,
+    crash,
     freeze: () => signalAll("SIGSTOP"),
     thaw: () => signalAll("SIGCONT"),
     query,

@@ -25,6 +25,7 @@ export const startProgram = async ({ address }: TestDatabase): Promise<Program> 
       HOME,
       TMPDIR,
       DEWEY_MCP_PORT: "0",
+      DEWEY_PROXY_PORT: "0",
       DEWEY_LOG_LEVEL: "ERROR",
       DEWEY_DB_HOST: host,
       DEWEY_DB_PORT: String(port),

@@ -84,6 +84,9 @@ const embedded = async (): Promise<TestCluster> => {
   });
 };
 
+/** Whether the databases of the tools have partitioned tables in this run, as DEWEY_TEST_SCHEMA says. */
+export const isPartitioned = process.env.DEWEY_TEST_SCHEMA === "partitioned";
+
 let started: Promise<TestCluster> | undefined;
 
 /** The run's server, started by the first who asks. */

@@ -17,7 +17,8 @@ import { ToolCalls } from "../../src/services/ToolCalls.ts";
 import { Database } from "../../src/sql/Database.ts";
 import { migrate } from "../../src/sql/Migrator.ts";
 import type { PoolLimits, ServerAddress } from "../../src/sql/server.ts";
-import { testCluster } from "./testCluster.ts";
+import { partition } from "./partitions.ts";
+import { isPartitioned, testCluster } from "./testCluster.ts";
 
 /** What may differ from the defaults of a process. */
 export interface ToolsOptions {
@@ -124,8 +125,15 @@ export const migrateAt = (address: ServerAddress): Promise<number> =>
     Effect.runPromise,
   );
 
+/** A session of one's own on a database. */
+const sessionAt = ({ tls, ...reach }: ServerAddress) => PgConnection.make({ ...reach, ssl: tls });
+
 const migrated = async (name: string) => {
-  await migrateAt(await addressOf(name));
+  const address = await addressOf(name);
+  await migrateAt(address);
+  if (isPartitioned) {
+    await Effect.runPromise(Effect.scoped(Effect.flatMap(sessionAt(address), partition)));
+  }
   return name;
 };
 
@@ -142,8 +150,7 @@ export const openDatabase = async (name?: string): Promise<TestDatabase> => {
   const cluster = await testCluster();
   const database = name === undefined ? await copyOfTemplate() : await migrated(name);
   const address = await addressOf(database);
-  const { tls, ...reach } = address;
-  const session = PgConnection.make({ ...reach, ssl: tls });
+  const session = sessionAt(address);
   const rows = (statement: string, parameters: ReadonlyArray<unknown> = []) =>
     session.pipe(
       Effect.flatMap((connection) => connection.query(statement, parameters)),

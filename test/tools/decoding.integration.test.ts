@@ -68,7 +68,10 @@ const parameters: Readonly<Record<ToolName, Parameters>> = {
     required: () => ({ name: "other", content: "text" }),
     optional: { set_active: false },
   },
-  dewey_list_startup_contexts: { required: () => ({}), optional: { include_content: true } },
+  dewey_list_startup_contexts: {
+    required: () => ({}),
+    optional: { include_content: true, after_name: "first" },
+  },
   dewey_delete_startup_context: {
     required: () => ({ name: "second" }),
     optional: { force: true },

@@ -211,6 +211,44 @@ describe("an answer holds at most 8 MiB", () => {
     expect(listed.contexts[2]).not.toHaveProperty("content");
   });
 
+  test("dewey_list_startup_contexts: of more names than fit, it says behind which to go on", async () => {
+    const space = "names";
+    const caller = dewey.as({ space });
+    // Names of the longest form, of four bytes a character, and in no order.
+    await dewey.db.rows(
+      `INSERT INTO startup_contexts (id, space, name, content, is_active)
+       SELECT gen_random_uuid(), '${space}', md5(n::text) || repeat('\u{1F600}', 223), 'text ' || n, n = 1
+       FROM generate_series(1, 20000) n`,
+    );
+    for (const include_content of [false, true]) {
+      const names: Array<string> = [];
+      let texts = 0;
+      let pages = 0;
+      for (let after_name: string | undefined = ""; after_name !== undefined; pages += 1) {
+        const page: {
+          readonly contexts: ReadonlyArray<{ readonly name: string; readonly content?: string }>;
+          readonly next_after_name?: string;
+        } = await caller.call("dewey_list_startup_contexts", {
+          include_content,
+          ...(after_name === "" ? {} : { after_name }),
+        });
+        expect(bytesOf(page)).toBeLessThanOrEqual(answerBytes);
+        names.push(...page.contexts.map(({ name }) => name));
+        texts += page.contexts.filter(({ content }) => content !== undefined).length;
+        if (page.next_after_name !== undefined) {
+          expect(page.next_after_name).toBe(names.at(-1) ?? "");
+          // Full, but for what one more name takes.
+          expect(bytesOf(page)).toBeGreaterThan(answerBytes - 2048);
+        }
+        after_name = page.next_after_name;
+      }
+      expect(pages).toBe(3);
+      expect(names).toHaveLength(20_000);
+      expect(names).toEqual(names.toSorted());
+      expect(texts > 0).toBe(include_content);
+    }
+  });
+
   test("dewey_list_conversations", async () => {
     const session_id = "heavy";
     const about = { k: "\u00e9".repeat(32_000) };
@@ -311,6 +349,47 @@ describe("a list of conversations", () => {
     expect((first?.updated_at ?? "") > before.updated_at).toBe(true);
     const byBeginning = await list({ session_id: "list-b", sort_by: "created_at" });
     expect(byBeginning.conversations.map(({ id }) => id)).toEqual(ids.get("list-b") ?? []);
+  });
+});
+
+describe("the history of a key", () => {
+  const history = async (key: string, limit: number, offset: number) => {
+    const { entries, ...page } = await dewey.call("context_history", { key, limit, offset });
+    return { versions: entries.map(({ version }) => version), ...page };
+  };
+
+  test("by pages of any size, and past its end", async () => {
+    const key = "paged";
+    for (const version of upTo(7)) {
+      await dewey.call("write_context", { key, content: String(version) });
+    }
+    const totals = { total: 7, total_is_exact: true };
+    for (const limit of upTo(9)) {
+      for (const offset of [0, ...upTo(9)]) {
+        const expected = [7, 6, 5, 4, 3, 2, 1].slice(offset, offset + limit);
+        expect(await history(key, limit, offset)).toEqual({
+          versions: expected,
+          ...totals,
+          limit,
+          offset,
+        });
+      }
+    }
+    expect(await history(key, 100, 2_147_483_647)).toMatchObject({ versions: [], ...totals });
+  });
+
+  test("goes on over a deletion, and begins again after an erasure", async () => {
+    const key = "again";
+    const write = () => dewey.call("write_context", { key, content: "x" });
+    await write();
+    await write();
+    await dewey.call("delete_context", { key });
+    await write();
+    expect(await history(key, 2, 1)).toMatchObject({ versions: [3, 2], total: 4 });
+    await dewey.call("delete_context", { key, erase: true });
+    expect(await dewey.attempt("context_history", { key })).toBe("NOT_FOUND");
+    await write();
+    expect(await history(key, 2, 0)).toMatchObject({ versions: [1], total: 1 });
   });
 });
 

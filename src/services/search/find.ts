@@ -1,10 +1,12 @@
 /**
  * From a query to a page of ranked messages. Within a session or a conversation every message that
- * matches is ranked; over everything, words that are nearly everywhere do not choose candidates.
+ * matches is ranked; over everything, words that are nearly everywhere choose candidates only where
+ * the rarer words leave a page unfilled.
  */
 import { Effect } from "effect";
 import { Bounds } from "../../domain/Bounds.ts";
 import {
+  type Candidates,
   type FoundPage,
   findAnywhere,
   findInScope,
@@ -23,11 +25,11 @@ export interface Search
 }
 
 /** A page with its total as the tools give it. */
-export interface SearchPage extends FoundPage {
+export interface SearchPage extends Pick<FoundPage, "total" | "found"> {
   readonly total_is_exact: boolean;
 }
 
-const bounded = ({ total, found }: FoundPage): SearchPage => ({
+const bounded = ({ total, found }: Pick<FoundPage, "total" | "found">): SearchPage => ({
   total: Math.min(total, Bounds.exactTotal),
   total_is_exact: total <= Bounds.exactTotal,
   found,
@@ -51,7 +53,7 @@ interface Choice {
   readonly expected: number;
 }
 
-/** The rarest of the words: as many as may match together without passing `tooMany`, and at least one. */
+/** The rarest of the words: as many as may match together without passing `tooMany`, and at least one that does match. */
 export const chooseWords = (
   words: ReadonlyArray<SearchTerm>,
   expectedOf: (word: SearchTerm) => number,
@@ -62,7 +64,7 @@ export const chooseWords = (
   const chosen: Array<SearchTerm> = [];
   let sum = 0;
   for (const { word, expected } of rarestFirst) {
-    if (chosen.length > 0 && sum + expected > tooMany) break;
+    if (sum > 0 && sum + expected > tooMany) break;
     chosen.push(word);
     sum += expected;
   }
@@ -107,22 +109,32 @@ const fromCandidates = Effect.fnUntraced(function* (search: Search, messages: nu
   const terms = search.query.terms.map((term) => ({ ...term, frequency: null }));
   const condition = conditionOf(search.query, search.query.words);
   const most = mostCandidates(messages);
-  return bounded(yield* findAnywhere({ ...search, terms, condition, messages, most }, "indexed"));
+  return bounded(
+    yield* findAnywhere({ ...search, terms, condition, messages, most, lenders: null }, "indexed"),
+  );
 });
+
+/** Gives the ranks of a page that follows others a place below theirs; its own order stays. */
+const below = (lowest: number | null, { found, highest }: FoundPage): FoundPage["found"] => {
+  if (lowest === null || highest === null || highest < lowest) return found;
+  const share = (0.999 * lowest) / highest;
+  return found.map((row) => ({ ...row, rank: row.rank * share }));
+};
 
 const fromRarest = Effect.fnUntraced(function* (
   search: Search,
   frequencies: ReadonlyMap<string, number>,
   everywhere: number,
 ) {
-  const { query, space, role, span } = search;
+  const { query, space, role, span, page } = search;
   const holders = yield* holdersOf(query.words, frequencies, everywhere);
   const all = query.words.reduce((sum, word) => sum + (holders.get(word) ?? 0), 0);
   // What is common among all messages need not be so in this space.
   const size = all > tooMany ? yield* sizeOfSpace(space, tooMany) : undefined;
   if (size?.isWhole === true && size.messages <= tooMany) return yield* inScope(search);
   const share = size?.isWhole === true ? Math.min(1, size.messages / everywhere) : 1;
-  const choice = chooseWords(query.words, (word) => share * (holders.get(word) ?? 0));
+  const expectedOf = (word: SearchTerm) => share * (holders.get(word) ?? 0);
+  const choice = chooseWords(query.words, expectedOf);
   // How many of the matches a phrase, an exclusion or a filter leaves, no count of words tells.
   const isOpen =
     query.required.length === 0 &&
@@ -136,21 +148,45 @@ const fromRarest = Effect.fnUntraced(function* (
     const held = holders.get(term);
     return { ...term, frequency: held === undefined ? null : Math.min(1, held / everywhere) };
   });
-  const page = bounded(
-    yield* findAnywhere(
-      {
-        ...search,
-        terms,
-        condition: conditionOf(query, words),
-        messages,
-        most: mostCandidates(choice.expected),
-      },
-      isOpen && choice.expected > nearlyEverywhere(messages) ? "newest" : "indexed",
-    ),
+  const waysOf = (expected: number): Candidates =>
+    isOpen && expected > nearlyEverywhere(messages) ? "newest" : "indexed";
+  const condition = conditionOf(query, words);
+  const first = yield* findAnywhere(
+    {
+      ...search,
+      terms,
+      condition,
+      messages,
+      most: mostCandidates(choice.expected),
+      lenders: null,
+    },
+    waysOf(choice.expected),
   );
-  return words.length < query.words.length
-    ? { ...page, total: Bounds.exactTotal, total_is_exact: false }
-    : page;
+  const rest = query.words.filter((word) => !words.includes(word));
+  if (rest.length === 0) return bounded(first);
+  const end = page.offset + page.limit;
+  if (first.total >= end) {
+    return { found: first.found, total: Bounds.exactTotal, total_is_exact: false };
+  }
+  // What has none of the rarer words follows what has: whoever turns the pages meets each message once.
+  const expected = rest.reduce((sum, word) => sum + expectedOf(word), 0);
+  const offset = Math.max(0, page.offset - first.total);
+  const second = yield* findAnywhere(
+    {
+      ...search,
+      page: { offset, limit: end - Math.max(first.total, page.offset) },
+      terms,
+      condition: `(${anyOf(rest)}) & !(${anyOf(words)})`,
+      messages,
+      most: mostCandidates(expected),
+      lenders: condition,
+    },
+    waysOf(expected),
+  );
+  return bounded({
+    total: first.total + second.total,
+    found: [...first.found, ...below(first.lowest, second)],
+  });
 });
 
 const anywhere = Effect.fnUntraced(function* (search: Search) {

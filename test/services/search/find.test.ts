@@ -20,6 +20,13 @@ describe("which words choose the candidates of a search over everything", () => 
     });
   });
 
+  test("the next one, where the rarest are in no message", () => {
+    expect(choose({ fox: 300_000, hen: 0, jay: 0 })).toEqual({
+      words: ["hen", "jay", "fox"],
+      expected: 300_000,
+    });
+  });
+
   test("at least one, however common", () => {
     expect(choose({ fox: 300_000, hen: 200_000 })).toEqual({ words: ["hen"], expected: 200_000 });
   });

@@ -234,6 +234,52 @@ describe("over many messages", () => {
     }
   });
 
+  /** The results of a query by pages, as somebody reads them who never has enough. */
+  const pages = async (query: string, limit: number, offsets: ReadonlyArray<number>) => {
+    const read = await Promise.all(
+      offsets.map((offset) => search({ query, limit, offset, include_content: true })),
+    );
+    for (const page of read) {
+      expect(page.results).toHaveLength(limit);
+      expect(page).toMatchObject({ total: 10_000, total_is_exact: false });
+    }
+    const results = read.flatMap((page) => page.results);
+    expect(new Set(results.map(({ message_id }) => message_id)).size).toBe(results.length);
+    const ranks = results.map(({ rank }) => rank);
+    expect(ranks).toEqual(ranks.toSorted((left, right) => right - left));
+    return results.map(({ content }) => content);
+  };
+
+  test("what has none of the rarer words fills the pages behind what has", async () => {
+    const contents = await pages("7x500 common", 25, [0, 25, 50]);
+    expect(contents[0]).toBe("common 7x500 blue");
+    // The turns around it, which it lends its rare word to, come before all others.
+    expect(new Set(contents.slice(1, 7))).toEqual(
+      new Set([
+        "common 7x499 green",
+        "common 7x501 red",
+        "common 7x498 red",
+        "common 7x502 green",
+        "common 7x497 blue",
+        "common 7x503 blue",
+      ]),
+    );
+  });
+
+  test("a page may begin among the rarer words and end among the others", async () => {
+    // Two of the colours are as many as choose together, 8,000 each; the third fills what is behind them.
+    const contents = await pages("red green blue", 100, [15_900, 16_000]);
+    const shown = contents.map((content) => content?.split(" ").at(-1));
+    const behind = shown.indexOf(shown.at(-1));
+    expect(behind).toBeGreaterThan(50);
+    expect(behind).toBeLessThan(100);
+    expect(new Set(shown.slice(behind)).size).toBe(1);
+  });
+
+  test("a word that nobody said does not choose alone", async () => {
+    expect(await pages("unheard common", 10, [0, 10])).toHaveLength(20);
+  });
+
   test("the newest conversations give the same as the index, where there is room for all", async () => {
     const query = parseQuery("blue 3x5");
     if (query === undefined) throw new Error("asks for nothing");
@@ -251,6 +297,7 @@ describe("over many messages", () => {
               contentLength: 100,
               messages: 24_000,
               most: 20_000,
+              lenders: null,
             },
             candidates,
           ),

@@ -1,5 +1,4 @@
 /** A server in a process of its own: how it says where it serves and what it has used, and how it is asked. */
-import { join } from "node:path";
 import { Schema } from "effect";
 
 const Ready = Schema.Struct({ url: Schema.String });
@@ -27,17 +26,20 @@ export interface ServerProcess extends AsyncDisposable {
   readonly settledUsage: () => Promise<Usage>;
 }
 
-/** Starts a server of this folder, and waits until it serves. */
-export const startServer = async (file: string): Promise<ServerProcess> => {
+/** Starts a server, and waits until it serves. */
+export const startServer = async (
+  path: string,
+  ...args: ReadonlyArray<string>
+): Promise<ServerProcess> => {
   const opened = Promise.withResolvers<string>();
   const asked: Array<(usage: Usage) => void> = [];
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, file)], {
+  const child = Bun.spawn([process.execPath, path, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
     ipc: (message: unknown) => {
       if (isReady(message)) opened.resolve(message.url);
       else if (isUsage(message)) asked.shift()?.(message);
     },
-    onExit: (_child, code) => opened.reject(new Error(`${file} ended with ${code}.`)),
+    onExit: (_child, code) => opened.reject(new Error(`${path} ended with ${code}.`)),
   });
   const ask = (what: "usage" | "settle") => {
     const answered = Promise.withResolvers<Usage>();

@@ -1,0 +1,27 @@
+/** The server behind the proxies: over WebSocket, or over its standard input and output. */
+import { createInterface } from "node:readline";
+import { ready } from "../support/serverProcess.ts";
+import { replyTo } from "./exchange.ts";
+
+if (process.argv[2] === "stdio") {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const reply = replyTo(line);
+    if (reply !== undefined) process.stdout.write(`${reply}\n`);
+  }
+} else {
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request, bun) => {
+      const headers = { "Sec-WebSocket-Protocol": "mcp" };
+      return bun.upgrade(request, { headers }) ? undefined : new Response(null, { status: 426 });
+    },
+    websocket: {
+      message: (socket, frame) => {
+        const reply = replyTo(String(frame));
+        if (reply !== undefined) socket.send(reply);
+      },
+    },
+  });
+  ready(`ws://127.0.0.1:${server.port}/mcp`);
+}

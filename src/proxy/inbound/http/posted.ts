@@ -1,0 +1,33 @@
+/** What of a posted body the proxy reads: its frame with its envelope, and the name that the client gives itself. */
+import { type Envelope, readEnvelope } from "../../../actors/envelope.ts";
+import type { Frame } from "../../../domain/Frame.ts";
+import { frameOf, messagesOf, stringAt } from "../../frames.ts";
+
+/** A body that was posted. */
+export interface Posted {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly frame: Frame;
+  readonly envelope: Envelope;
+}
+
+/** Reads the envelope of a body. */
+export const postedOf = (bytes: Uint8Array<ArrayBuffer>): Posted => {
+  const frame = frameOf(bytes);
+  return { bytes, frame, envelope: readEnvelope(frame) };
+};
+
+/** The first product of a `User-Agent`: `claude-code` of `claude-code/2.1 (cli)`. */
+const productOf = (headers: Headers): string | null =>
+  /^[^\s/()]+/.exec(headers.get("user-agent") ?? "")?.[0] ?? null;
+
+/** The client's own name, where it tells one. */
+export const clientOf = (envelope: Envelope | undefined, headers: Headers): string | null => {
+  for (const { method, params } of envelope === undefined ? [] : messagesOf(envelope)) {
+    const named =
+      method === "initialize"
+        ? stringAt(params, ["clientInfo", "name"])
+        : stringAt(params, ["_meta", "io.modelcontextprotocol/clientInfo", "name"]);
+    if (named !== undefined) return named;
+  }
+  return productOf(headers);
+};

@@ -1,0 +1,167 @@
+/** One HTTP request of a client, passed on to an upstream as it is, and its answer back as it comes. */
+import { Effect } from "effect";
+import {
+  type ConnectBounds,
+  defaultConnectBounds,
+  waitAfter,
+} from "../../../actors/proxySession/connectBounds.ts";
+import { type HttpUpstream, UpstreamUnreachable } from "../../../domain/Upstream.ts";
+import type { Exchange } from "../UpstreamKind.ts";
+import {
+  RequestFailed,
+  sendRequest,
+  type UpstreamAnswer,
+  type UpstreamBody,
+  type UpstreamRequest,
+  withoutHopByHop,
+} from "./client.ts";
+
+const mostRedirects = 3;
+
+/** What a fault is told as: no credential and no query of the address is in it. */
+const addressOf = (url: string): string => {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+};
+
+/** The sentence for a request that got no answer. */
+export const unreachable = ({ name, url }: HttpUpstream, { message, wasSent }: RequestFailed) =>
+  new UpstreamUnreachable({
+    message: wasSent
+      ? `The upstream ${name} was lost before it answered (${message}). Whether it did what was asked is not known; ask again if that can be done twice.`
+      : `The upstream ${name} cannot be reached at ${URL.canParse(url) ? addressOf(url) : "its address"}: ${message}. Try again when it is up.`,
+  });
+
+/** The sentence for an upstream that does not let Dewey in; the client's own credentials have nothing to do with it. */
+export const refusedCredentials = ({ name }: HttpUpstream) =>
+  new UpstreamUnreachable({
+    message: `The upstream ${name} asks for other credentials than Dewey has for it (401). Set its headers in the upstreams file.`,
+  });
+
+/** The headers of every request to the upstream, with those that its entry in the file has. */
+export const headersFor = ({ headers: own }: HttpUpstream, headers: Headers): Headers => {
+  const sent = withoutHopByHop(headers);
+  // What is recorded is what was said, not how it was packed.
+  sent.set("accept-encoding", "identity");
+  for (const [name, value] of Object.entries(own)) sent.set(name, value);
+  return sent;
+};
+
+const send = (request: UpstreamRequest) =>
+  Effect.tryPromise({
+    try: () => sendRequest(request),
+    catch: (cause) => {
+      if (cause instanceof RequestFailed) return cause;
+      throw cause;
+    },
+  });
+
+/** Sends a request again for as long as it cannot have arrived, to the bound. */
+export const sendPatiently = Effect.fnUntraced(function* (
+  request: UpstreamRequest,
+  bounds: ConnectBounds,
+) {
+  for (let failures = 1; ; failures++) {
+    const outcome = yield* Effect.result(send(request));
+    if (outcome._tag === "Success") return outcome.success;
+    const { failure } = outcome;
+    if (failure.wasSent || failure.isFinal || failures >= bounds.tries) return yield* failure;
+    yield* waitAfter(failures, bounds);
+  }
+});
+
+const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
+
+/** Where an answer sends its client instead, if it does. */
+const redirectOf = ({ headers, status }: UpstreamAnswer, url: string): string | undefined => {
+  const location = headers.get("location");
+  return isRedirect(status) && location !== null && URL.canParse(location, url)
+    ? new URL(location, url).href
+    : undefined;
+};
+
+const canFollow = (method: string, status: number, from: string, to: string): boolean =>
+  new URL(from).origin === new URL(to).origin &&
+  (method === "GET" || status === 307 || status === 308);
+
+const streamOf = (body: UpstreamBody): ReadableStream<Uint8Array<ArrayBuffer>> =>
+  new ReadableStream(
+    {
+      pull: async (controller) => {
+        const chunk = await body.read();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: () => body.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
+
+const unpacked = (
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  encoding: string,
+): ReadableStream<Uint8Array> | undefined => {
+  switch (encoding) {
+    case "":
+    case "identity":
+      return body;
+    case "gzip":
+    case "deflate":
+      return body.pipeThrough(new DecompressionStream(encoding));
+    default:
+      return undefined;
+  }
+};
+
+const isBodiless = (method: string, status: number): boolean =>
+  method === "HEAD" || status === 204 || status === 205 || status === 304;
+
+/** The answer for the client, without what was between Dewey and the upstream alone. */
+const responseOf = ({ name }: HttpUpstream, method: string, answer: UpstreamAnswer) => {
+  const { body, status } = answer;
+  const headers = withoutHopByHop(answer.headers);
+  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  headers.delete("content-encoding");
+  headers.delete("content-length");
+  // The client's cookies do not go upstream either: one could not be told from another's.
+  headers.delete("set-cookie");
+  if (isBodiless(method, status)) {
+    body.cancel();
+    return Effect.succeed(new Response(null, { status, headers }));
+  }
+  const plain = unpacked(streamOf(body), encoding);
+  if (plain !== undefined && status >= 200) {
+    return Effect.succeed(new Response(plain, { status, headers }));
+  }
+  body.cancel();
+  return new UpstreamUnreachable({
+    message: `The upstream ${name} answered in a way that Dewey does not read: status ${status}, encoding ${JSON.stringify(encoding)}.`,
+  });
+};
+
+/** Passes requests on. One that cannot have arrived is sent again, to the bounds; no other is. */
+export const makeExchange = (bounds: ConnectBounds = defaultConnectBounds) =>
+  Effect.fnUntraced(function* (upstream: HttpUpstream, request: Exchange) {
+    const { body, method, signal } = request;
+    const headers = headersFor(upstream, request.headers);
+    let { url } = upstream;
+    for (let redirects = 0; ; redirects++) {
+      const asked = { url, method, headers, body, signal };
+      const answer = yield* sendPatiently(asked, bounds).pipe(
+        Effect.mapError((failed) => unreachable(upstream, failed)),
+      );
+      const { status } = answer;
+      const target = redirectOf(answer, url);
+      if (status !== 401 && target === undefined) {
+        return yield* responseOf(upstream, method, answer);
+      }
+      answer.body.cancel();
+      if (target === undefined) return yield* refusedCredentials(upstream);
+      if (redirects === mostRedirects || !canFollow(method, status, url, target)) {
+        return yield* new UpstreamUnreachable({
+          message: `The upstream ${upstream.name} sends its clients on to ${addressOf(target)}. Set that as its url in the upstreams file, if it is where it should be.`,
+        });
+      }
+      url = target;
+    }
+  });

@@ -1,0 +1,105 @@
+// The proxy's door on a free port in front of upstreams that a test names, with what was captured to be looked at.
+import { Context, Effect, Layer } from "effect";
+import type { ConnectBounds } from "../../../src/actors/proxySession/connectBounds.ts";
+import type { Direction, Frame } from "../../../src/domain/Frame.ts";
+import type { ConnectionEvent, StreamDescription } from "../../../src/domain/Recording.ts";
+import type { Upstream } from "../../../src/domain/Upstream.ts";
+import type { Door } from "../../../src/http/Door.ts";
+import type { StreamableHttpOptions } from "../../../src/proxy/inbound/streamableHttp.ts";
+import { makeProxyDoor } from "../../../src/proxy/ProxyDoor.ts";
+import { makeUpstreamKinds } from "../../../src/proxy/upstreams/registry.ts";
+import type { Access } from "../../../src/services/Access.ts";
+import { Capture } from "../../../src/services/Capture.ts";
+import { Drain } from "../../../src/services/Drain.ts";
+import { Upstreams } from "../../../src/services/Upstreams.ts";
+import { listening } from "../../http/listening.ts";
+
+/** What was captured of one stream, in order. */
+export interface CapturedThere {
+  readonly description: StreamDescription;
+  readonly frames: Array<{ readonly direction: Direction; readonly frame: Frame }>;
+  readonly events: Array<ConnectionEvent["event"]>;
+}
+
+/** Keeps what is captured in memory; as the journal does, it lets frames go on at the end of the turn and in order. */
+export const capturing = () => {
+  const streams: Array<CapturedThere> = [];
+  const stateless = new Map<string, CapturedThere>();
+  let waiting: Array<() => void> = [];
+  const flush = () => {
+    const forwarded = waiting;
+    waiting = [];
+    for (const forward of forwarded) forward();
+  };
+  const streamOf = (description: StreamDescription): CapturedThere => {
+    const key = JSON.stringify(description);
+    const known = description.kind === "stateless" ? stateless.get(key) : undefined;
+    if (known !== undefined) return known;
+    const stream = { description, frames: [], events: [] };
+    streams.push(stream);
+    stateless.set(key, stream);
+    return stream;
+  };
+  const capture = Capture.of({
+    open: (description) => {
+      const { events, frames } = streamOf(description);
+      return {
+        frame: (direction, frame, forward) => {
+          frames.push({ direction, frame });
+          if (waiting.push(forward) === 1) setImmediate(flush);
+        },
+        event: ({ event }) => void events.push(event),
+      };
+    },
+  });
+  return { capture, streams };
+};
+
+/** A door that nobody knocks at. */
+const noDoor: Door = { name: "none", paths: [] };
+
+/** Bounds under which a test need not wait long. */
+export const quick: ConnectBounds = {
+  tries: 4,
+  wait: "20 millis",
+  longestWait: "100 millis",
+  timeout: "2 seconds",
+  steady: "10 seconds",
+  coolDown: "500 millis",
+};
+
+/** Serves the proxy's door for as long as the scope. */
+export const serveProxy = Effect.fnUntraced(function* (
+  upstreams: ReadonlyArray<Upstream>,
+  options: {
+    readonly dewey?: Door;
+    readonly access?: Layer.Layer<Access>;
+    readonly http?: StreamableHttpOptions;
+  } = {},
+) {
+  const { capture, streams } = capturing();
+  const context = yield* Layer.build(
+    Layer.mergeAll(Drain.layer, Upstreams.layerOf(upstreams), Layer.succeed(Capture, capture)),
+  );
+  const kinds = yield* makeUpstreamKinds({
+    dewey: options.dewey ?? noDoor,
+    environment: {},
+    folder: process.cwd(),
+    connectBounds: quick,
+  }).pipe(Effect.provideContext(context));
+  const door = yield* makeProxyDoor(kinds, {
+    connectBounds: quick,
+    ...(options.http === undefined ? {} : { http: options.http }),
+  }).pipe(Effect.provideContext(context));
+  const { http, ws, port } = yield* listening(
+    [door],
+    options.access === undefined ? {} : { access: options.access },
+  );
+  return {
+    port,
+    http: (name: string) => `${http}/mcp/${name}`,
+    ws: (name: string) => `${ws}/mcp/${name}`,
+    streams,
+    states: Context.get(context, Upstreams).states,
+  };
+});

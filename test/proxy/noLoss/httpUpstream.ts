@@ -1,0 +1,104 @@
+// An upstream behind Streamable HTTP with sessions, which it has forgotten when it was killed.
+import { randomUUID } from "node:crypto";
+import type { Chance } from "./chance.ts";
+import { read } from "./frames.ts";
+import { type ConnectionLog, sessionIn } from "./logs.ts";
+import { ToolServer } from "./ToolServer.ts";
+import type { Upstream } from "./Upstream.ts";
+
+interface Session {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly server: ToolServer;
+}
+
+const sessionLost = () =>
+  Response.json(
+    { jsonrpc: "2.0", id: null, error: { code: -32_001, message: "Session not found" } },
+    { status: 404 },
+  );
+
+/** The answer to a request: a stream, of which every event is logged before it is sent. */
+const streamed = (session: Session, log: ConnectionLog, frame: string): Response => {
+  const encoder = new TextEncoder();
+  let isOver = false;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) =>
+      session.server.receive(frame, (said, isLast) => {
+        if (isOver) return;
+        log.sent.push(said);
+        controller.enqueue(encoder.encode(`data: ${said}\n\n`));
+        isOver = isLast;
+        if (isLast) controller.close();
+      }),
+    cancel: () => {
+      isOver = true;
+    },
+  });
+  const headers = { "content-type": "text/event-stream", "mcp-session-id": session.id };
+  return new Response(body, { headers });
+};
+
+/** Starts one. */
+export const startHttpUpstream = (chance: Chance): Upstream => {
+  const connections: Array<ConnectionLog> = [];
+  const sessions = new Map<string, Session>();
+
+  const sessionOf = (request: Request, frame: string): Session | undefined => {
+    if (read(frame).method !== "initialize") {
+      return sessions.get(request.headers.get("mcp-session-id") ?? "");
+    }
+    const begun = {
+      id: randomUUID(),
+      name: sessionIn(frame),
+      server: new ToolServer(chance.fork()),
+    };
+    sessions.set(begun.id, begun);
+    return begun;
+  };
+
+  const post = async (request: Request): Promise<Response> => {
+    const frame = await request.text();
+    const session = sessionOf(request, frame);
+    if (session === undefined) return sessionLost();
+    const log: ConnectionLog = {
+      session: session.name,
+      isOrdered: false,
+      sent: [],
+      received: [frame],
+    };
+    connections.push(log);
+    if (read(frame).kind === "request") return streamed(session, log, frame);
+    session.server.receive(frame, () => {});
+    return new Response(null, { status: 202 });
+  };
+
+  const serve = (port: number) =>
+    Bun.serve({
+      hostname: "127.0.0.1",
+      port,
+      idleTimeout: 0,
+      fetch: (request) => {
+        if (request.method === "POST") return post(request);
+        const isEnd = request.method === "DELETE";
+        if (isEnd) sessions.delete(request.headers.get("mcp-session-id") ?? "");
+        return new Response(null, { status: isEnd ? 204 : 405 });
+      },
+    });
+  let running = serve(0);
+  const port = running.port ?? 0;
+  const kill = async () => {
+    for (const { server } of sessions.values()) server.close();
+    sessions.clear();
+    await running.stop(true);
+  };
+  return {
+    port,
+    connections,
+    kill,
+    start: () => {
+      running = serve(port);
+    },
+    [Symbol.asyncDispose]: kill,
+  };
+};
