@@ -48,12 +48,11 @@ for (const file of integration.filter(isWanted)) {
   counts = add(counts, more);
 }
 
-// The tools and the search once more, on tables that are partitioned as docs/scaling.md has it.
-const onPartitions = integration
-  .filter((file) => file.startsWith("./test/tools/"))
-  .filter(isWanted);
+// What writes and reads messages once more, on tables that are partitioned as docs/scaling.md has it.
+const writesOrReads = /^\.\/test\/(tools\/|services\/search\/|actors\/(MessageWriter|Recorder)\.)/;
+const onPartitions = integration.filter((file) => writesOrReads.test(file)).filter(isWanted);
 if (onPartitions.length > 0) {
-  const { counts: more } = await timed("the tools on partitions", () =>
+  const { counts: more } = await timed("the same on partitions", () =>
     runTests(onPartitions, {
       output: "stream",
       limitSeconds: 400,

@@ -1,5 +1,5 @@
 /** Dewey as its users start it, with a Postgres that writes to the disk, and what both have done so far. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runDewey } from "../../test/cli/program.ts";
@@ -40,10 +40,8 @@ export const startDewey = async (
   });
   await program.serving();
   const proxy = (await program.out.find(/ws:\/\/([^/\s]+)\/mcp\/NAME/))[1] ?? "";
-  const status = async (name: string) => {
-    const path = Bun.file(`/proc/${program.pid}/${name}`);
-    return (await path.exists()) ? await path.text() : "";
-  };
+  // What the kernel makes up as it is read has no size, by which other ways of reading find it empty.
+  const status = (name: string) => readFile(`/proc/${program.pid}/${name}`, "utf8").catch(() => "");
   return {
     proxy,
     postgres,

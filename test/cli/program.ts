@@ -1,5 +1,6 @@
 // The program as its users run it: a process of its own, what it prints, and how it ends.
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,16 +108,21 @@ export const runCommand = (
   };
 };
 
-/** Runs Dewey on a free port. */
+/** Runs Dewey on free ports, with a data folder that is gone with it unless it is given one. */
 export const runDewey = (
   args: ReadonlyArray<string>,
   environment: Readonly<Record<string, string>> = {},
-): Program =>
-  runCommand([process.execPath, "src/main.ts", ...args], {
+): Program => {
+  const folder = mkdtempSync(join(tmpdir(), "dewey-cli-data-"));
+  const program = runCommand([process.execPath, "src/main.ts", ...args], {
+    DEWEY_DATA_DIR: folder,
     DEWEY_MCP_PORT: "0",
     DEWEY_PROXY_PORT: "0",
     ...environment,
   });
+  void program.exited.then(() => rmSync(folder, { recursive: true, force: true }));
+  return program;
+};
 
 /** A folder that is gone at the end. */
 export const temporaryFolder = async (): Promise<{ readonly path: string } & AsyncDisposable> => {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type HeldTable, holdTable } from "../support/heldTable.ts";
 import { type PostgresServer, startPostgres } from "../support/postgresServer.ts";
 import { connect } from "./caller.ts";
-import { type Program, runCommand, runDewey } from "./program.ts";
+import { type Program, runCommand, runDewey, temporaryFolder } from "./program.ts";
 
 const stopping = /Shutting down/;
 
@@ -133,9 +133,12 @@ describe("`bun run start`", () => {
   };
 
   test("passes SIGTERM on to Dewey, and its exit code back", async () => {
+    await using folder = await temporaryFolder();
     await using program = runCommand([process.execPath, "run", "start"], {
       ...server.environment,
+      DEWEY_DATA_DIR: folder.path,
       DEWEY_MCP_PORT: "0",
+      DEWEY_PROXY_PORT: "0",
     });
     const at = await program.serving();
     const dewey = await serverOf(program);

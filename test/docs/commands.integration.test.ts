@@ -21,6 +21,8 @@ const root = join(import.meta.dir, "..", "..");
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let dewey: Program;
 let address: string;
+/** Where the first Dewey's proxy is; behind it is the server of the README. */
+let proxyAddress: string;
 /** Asks for the token that the pages write. */
 let guarded: Program;
 let guardedAddress: string;
@@ -29,12 +31,23 @@ const token = "YOUR-TOKEN";
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  dewey = runDewey(["start"], await ownDatabase());
+  const upstreams = join(folder.path, "dewey.json");
+  const reference = join(root, "test", "fixtures", "referenceServer.ts");
+  await Bun.write(
+    upstreams,
+    JSON.stringify({
+      mcpServers: {
+        files: { command: process.execPath, args: [reference, "--transport", "stdio"] },
+      },
+    }),
+  );
+  dewey = runDewey(["start"], { ...(await ownDatabase()), DEWEY_UPSTREAMS: upstreams });
   guarded = runDewey(["start"], {
     ...(await ownDatabase()),
     DEWEY_AUTH_TOKENS: `docs:${token}`,
   });
   address = await dewey.serving();
+  proxyAddress = (await dewey.out.find(/ws:\/\/(\S+)\/mcp\/NAME/))[1] ?? "";
   guardedAddress = await guarded.serving();
 });
 
@@ -60,7 +73,9 @@ const asksForToken = (text: string): boolean => /YOUR-TOKEN|DEWEY_TOKEN/.test(te
 
 /** What shows a token is for the Dewey that asks for one, all else for the other. */
 const here = (text: string): string =>
-  text.replaceAll("127.0.0.1:9020", asksForToken(text) ? guardedAddress : address);
+  text
+    .replaceAll("127.0.0.1:9020", asksForToken(text) ? guardedAddress : address)
+    .replaceAll("127.0.0.1:9000", proxyAddress);
 
 const lists = async (transport: Transport) => {
   const client = new Client({ name: "docs", version: "1.0.0" });
@@ -87,6 +102,27 @@ const answersOver = ({ url, headers = {} }: typeof SocketEntry.Type) =>
     }),
   );
 
+const initialize = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: {
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo: { name: "docs", version: "1.0.0" },
+  },
+});
+
+/** Opens a session with the server behind the proxy. */
+const reachesThrough = ({ url }: typeof SocketEntry.Type) =>
+  run(
+    Effect.gen(function* () {
+      const socket = yield* openSocket(url, { protocols: ["mcp"] });
+      yield* socket.send(initialize);
+      expect(yield* socket.next).toContain('"protocolVersion":"2025-11-25"');
+    }),
+  );
+
 /** Runs the line with the real client, which then has to say that it is connected. */
 const connects = async (line: string) => {
   const trial = clientTrials.find(({ client }) => line.startsWith(`${client} `));
@@ -105,6 +141,8 @@ const hasClients = await isInstalled();
 const serves = async (command: string, environment: Readonly<Record<string, string>>) => {
   await using program = runCommand(["sh", "-c", `exec ${command}`], {
     DEWEY_MCP_PORT: "0",
+    DEWEY_PROXY_PORT: "0",
+    DEWEY_DATA_DIR: join(folder.path, "data"),
     ...environment,
   });
   await program.serving();
@@ -116,10 +154,7 @@ const serves = async (command: string, environment: Readonly<Record<string, stri
 const trials: ReadonlyArray<readonly [RegExp, (command: string, page: string) => Promise<void>]> = [
   [
     /^npx -y bun@1\.4\.4 run start$/,
-    (command) =>
-      serves(command.replace("npx -y bun@1.4.4", process.execPath), {
-        DEWEY_DATA_DIR: join(folder.path, "data"),
-      }),
+    (command) => serves(command.replace("npx -y bun@1.4.4", process.execPath), {}),
   ],
   [
     /^DEWEY_DATABASE_URL=\S+ bun run start$/,
@@ -128,6 +163,20 @@ const trials: ReadonlyArray<readonly [RegExp, (command: string, page: string) =>
         `${process.execPath} ${command.slice(command.indexOf("run start"))}`,
         await ownDatabase(),
       ),
+  ],
+  [
+    /^claude mcp add-json files '/,
+    (command) => reachesThrough(decodeSocketEntry(here(/'(.*)'/.exec(command)?.[1] ?? ""))),
+  ],
+  [
+    /^bun run dewey /,
+    async (command) => {
+      const words = command.split(" ").slice(2);
+      await using program = runCommand([process.execPath, "src/main.ts", ...words.slice(1)], {
+        DEWEY_DATA_DIR: join(folder.path, "data"),
+      });
+      expect(await program.exited).toBe(0);
+    },
   ],
   [
     /^claude mcp add-json dewey '/,

@@ -1,4 +1,7 @@
 // The program itself, started as its users start it, on a database of the run's server.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redacted } from "effect";
 import type { TestDatabase } from "./tools.ts";
@@ -19,11 +22,13 @@ export interface Program extends AsyncDisposable {
 export const startProgram = async ({ address }: TestDatabase): Promise<Program> => {
   const { host = "", port = 5432, database, username = "", password } = address;
   const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
+  const dataDir = mkdtempSync(join(tmpdir(), "dewey-program-data-"));
   const child = Bun.spawn([process.execPath, main, "start"], {
     env: {
       PATH,
       HOME,
       TMPDIR,
+      DEWEY_DATA_DIR: dataDir,
       DEWEY_MCP_PORT: "0",
       DEWEY_PROXY_PORT: "0",
       DEWEY_LOG_LEVEL: "ERROR",
@@ -38,6 +43,7 @@ export const startProgram = async ({ address }: TestDatabase): Promise<Program> 
     stdout: "pipe",
     stderr: "inherit",
   });
+  void child.exited.then(() => rmSync(dataDir, { recursive: true, force: true }));
   const kill = async () => {
     child.kill("SIGKILL");
     await child.exited;

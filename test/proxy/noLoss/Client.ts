@@ -42,6 +42,8 @@ const pauseMillis = 100;
 /** One client. */
 export class Client {
   readonly upstream: string;
+  /** How many frames have come, over all sessions. */
+  received = 0;
   readonly #options: ClientOptions;
   #line: Line | undefined;
   #talk: Talk | undefined;
@@ -97,6 +99,7 @@ export class Client {
       },
       received: (frame, stream) => {
         stream.push(frame);
+        this.received++;
         talk.receive(frame);
         stir();
       },

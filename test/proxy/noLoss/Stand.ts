@@ -164,6 +164,15 @@ export class Stand implements AsyncDisposable {
     );
   }
 
+  /** Waits until the clients have received so many frames. */
+  untilReceived(count: number): Promise<void> {
+    return this.#parts.watch.until(
+      `${count} frames have been received`,
+      () => this.#parts.clients.reduce((sum, { received }) => sum + received, 0) >= count,
+      60,
+    );
+  }
+
   async startDewey(): Promise<void> {
     const { environment, program, target } = this.#parts;
     const dewey = runCommand([process.execPath, program, "start"], environment);

@@ -33,6 +33,9 @@ export interface Outcome {
   readonly recorded: number;
 }
 
+/** Nothing is broken before so many frames have come to the clients. */
+export const leastReceived = 200;
+
 const sum = (counts: ReadonlyArray<number>) => counts.reduce((all, count) => all + count, 0);
 
 /** Plays. */
@@ -42,6 +45,7 @@ export const play = async (given: Play): Promise<Outcome> => {
   await using stand = await Stand.open(chance, program, environment);
   await stand.startDewey();
   stand.startClients();
+  await stand.untilReceived(leastReceived);
   const rounds: Array<Round> = [];
   const faults = typeof given.rounds === "number" ? schedule(chance, given.rounds) : given.rounds;
   for (const fault of faults) {
