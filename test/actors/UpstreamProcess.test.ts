@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Deferred, Effect, Exit, Schema, Scope } from "effect";
 import {
@@ -36,7 +37,7 @@ const start = Effect.fnUntraced(function* (
   const guardian = yield* makeGuardian;
   return yield* opened((handlers) =>
     startUpstreamProcess(upstream, handlers, {
-      environment: { PATH, HOME: "/nowhere" },
+      environment: { PATH, HOME: tmpdir() },
       folder: "/",
       guardian,
       grace: "300 millis",

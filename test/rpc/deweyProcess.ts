@@ -1,4 +1,7 @@
 /** Dewey as users run it: a process of its own, on a database of its own. */
+import { afterAll } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Data, Deferred, Effect, Stream } from "effect";
 import { testCluster } from "../support/testCluster.ts";
@@ -18,6 +21,10 @@ export const freshDatabase = Effect.gen(function* () {
 
 type Database = Effect.Success<typeof freshDatabase>;
 
+/** Where these processes keep their journals. */
+const dataDir = mkdtempSync(join(tmpdir(), "dewey-rpc-data-"));
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
 export const environmentOf = (
   database: Database,
   port: number,
@@ -31,6 +38,8 @@ export const environmentOf = (
   DEWEY_DB_PASSWORD: database.password,
   DEWEY_DB_SSL: "disable",
   DEWEY_MCP_PORT: String(port),
+  DEWEY_PROXY_PORT: "0",
+  DEWEY_DATA_DIR: dataDir,
 });
 
 class DeweyEnded extends Data.TaggedError("DeweyEnded")<{ readonly cause: unknown }> {}
