@@ -16,6 +16,8 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "5" },
     milliseconds: { type: "string", default: "2000" },
     connections: { type: "string", default: "1,64" },
+    // How many frames are sent to see what memory does; 0 leaves that out.
+    frames: { type: "string", default: "1000000" },
     "without-npm": { type: "boolean", default: false },
   },
 });
@@ -40,9 +42,12 @@ const row = (cells: ReadonlyArray<string>) =>
 
 await using load = startLoad();
 await using upstream = await startServer(upstreamProgram, "ws");
+const httpUrl = upstream.url.replace(/^ws/, "http");
 await using relay = await startServer(join(import.meta.dir, "relay.ts"), upstream.url);
+await using httpRelay = await startServer(join(import.meta.dir, "httpRelay.ts"), httpUrl);
 await using dewey = await startDewey({
   harbour: { type: "ws", url: upstream.url },
+  web: { type: "http", url: httpUrl },
   local: { command: process.execPath, args: [upstreamProgram, "stdio"] },
 });
 
@@ -62,11 +67,11 @@ const sample = async (subject: Subject, connections: number): Promise<Done> => {
 };
 
 /** Waits until everything is in the database. */
-const untilRecorded = async (frames: number): Promise<void> => {
+const untilRecorded = async (count: number): Promise<void> => {
   const until = performance.now() + 300_000;
-  while ((await dewey.recorded()) < frames) {
+  while ((await dewey.recorded()) < count) {
     if (performance.now() > until) {
-      throw new Error(`Of ${frames} frames ${await dewey.recorded()} are in the database.`);
+      throw new Error(`Of ${count} frames ${await dewey.recorded()} are in the database.`);
     }
     await Bun.sleep(20);
   }
@@ -137,6 +142,21 @@ for (const connections of widths) {
   );
 }
 
+for (const connections of widths) {
+  await compare(
+    "HTTP to HTTP",
+    [
+      { name: "direct", target: { transport: "http", url: httpUrl } },
+      { name: "bare relay", target: { transport: "http", url: httpRelay.url } },
+      {
+        name: "Dewey, recording",
+        target: { transport: "http", url: `http://${dewey.proxy}/mcp/web` },
+      },
+    ],
+    connections,
+  );
+}
+
 console.log("\nRecording, 64 connections");
 await load.open({
   transport: "websocket",
@@ -164,6 +184,51 @@ row(["Dewey's CPU a frame, µs", ((cpu * 1e6) / frames).toFixed(1)]);
 const rates = await insertRates(dewey.postgres.port, 200_000);
 row(["hand-written insert: frames alone", rates.frames.toFixed(0)]);
 row(["… with messages and tool calls", rates.everything.toFixed(0)]);
+
+const wanted = Number(flags.frames);
+if (wanted > 0) {
+  console.log(`\n${wanted} frames, with Postgres away for a minute in the middle`);
+  const { memory, postgres } = dewey;
+  const MiB = 1024 * 1024;
+  await load.open({
+    transport: "websocket",
+    url: `ws://${dewey.proxy}/mcp/harbour`,
+    connections: 64,
+  });
+  const recordedAtFirst = await dewey.recorded();
+  const warm = await load.run(1000);
+  await untilRecorded(recordedAtFirst + 64 * framesOf.opening + warm.calls * framesOf.call);
+  const atStart = await memory();
+  const recordedBefore = await dewey.recorded();
+  let highest = atStart;
+  const watch = setInterval(() => {
+    void memory().then((bytes) => {
+      highest = Math.max(highest, bytes);
+    });
+  }, 250);
+  let sent = 0;
+  const runUntil = async (count: number) => {
+    while (sent < count) sent += (await load.run(500)).calls * framesOf.call;
+  };
+  await runUntil(wanted / 3);
+  await postgres.stop();
+  const backAt = performance.now() + 60_000;
+  await runUntil((2 * wanted) / 3);
+  await Bun.sleep(Math.max(0, backAt - performance.now()));
+  await postgres.start();
+  await runUntil(wanted);
+  await untilRecorded(recordedBefore + sent);
+  clearInterval(watch);
+  await load.close();
+  row(["memory at the start, MiB", (atStart / MiB).toFixed(0)]);
+  row(["highest growth, MiB", ((highest - atStart) / MiB).toFixed(0)]);
+  row(["growth at the end, MiB", (((await memory()) - atStart) / MiB).toFixed(0)]);
+  row([
+    "frames recorded of those sent",
+    ((await dewey.recorded()) - recordedBefore).toFixed(0),
+    String(sent),
+  ]);
+}
 
 if (!flags["without-npm"]) {
   await installProxies();

@@ -25,7 +25,8 @@ const opening = JSON.stringify({
 /** What only an answer to a call that went well has in it. */
 const stored = { one: '"turn_number":', many: '"message_ids":' };
 
-const openSession = async (url: string) => {
+/** A session that makes one call at a time; an answer is its text. */
+export const openSession = async (url: string) => {
   const socket = new WebSocket(url, ["mcp"]);
   let id = 0;
   let answered: (text: string) => void = () => {};

@@ -135,11 +135,12 @@ export const variables = {
   DEWEY_MAX_CONNECTIONS: {
     fallback: "10000",
     about:
-      "Connections in all: WebSockets, and HTTP requests until their answers or streams have ended.",
+      "Connections in all: WebSockets, and HTTP requests until their answers or streams have ended. As many sessions may be kept over HTTP by the proxy.",
   },
   DEWEY_MAX_CONNECTIONS_PER_TOKEN: {
     fallback: "1000",
-    about: "The same for each name, where there are tokens or JWTs.",
+    about:
+      "The same for each name, where there are tokens or JWTs: connections, and sessions of the proxy.",
   },
   DEWEY_TLS_CERT: {
     fallback: "none: no TLS",

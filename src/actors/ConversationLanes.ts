@@ -111,7 +111,7 @@ export const makeLanes = Effect.fnUntraced(function* () {
       },
       body: () =>
         Effect.suspend(() => {
-          const batch = takeBatch(lane.waiting);
+          const batch = takeBatch(lane.waiting, () => true);
           return batch.length === 0 ? Effect.void : write(lane, batch);
         }),
       step: () => undefined,

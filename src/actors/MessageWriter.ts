@@ -1,19 +1,19 @@
 /**
  * Writes all messages of this process. What waits is gathered into one statement of one transaction (group commit); a
  * conversation that is held by somebody else, or that needs a closer look, is left to its lane, so that it delays nobody
- * but those who write to it. Answers are given after the commit.
+ * but those who write to it. Answers are given after the commit, while the next statement is under way.
  */
-import { Context, Deferred, Effect, Exit, Layer, Queue, Semaphore } from "effect";
+import { Context, Effect, Exit, Layer } from "effect";
 import { Changes } from "../services/Changes.ts";
+import { type Append, appendRows } from "../sql/AppendQueries.ts";
 import { Database } from "../sql/Database.ts";
 import { mayBeCommitted } from "../sql/failures.ts";
-import { type AppendedRow, appendRows, type Stored } from "../sql/MessageQueries.ts";
+import type { Stored } from "../sql/MessageQueries.ts";
 import { makeLanes } from "./ConversationLanes.ts";
 import type { Unit } from "./draft.ts";
-import { type AppendError, answerAll, changeOf, type Pending, takeBatch } from "./pending.ts";
-
-/** How much may wait at once; who comes after waits until there is room. */
-const bounds = { units: 4096, bytes: 64 * 1024 * 1024 };
+import { makeMailbox } from "./mailbox.ts";
+import { type AppendError, answerAll, changeOf, type Pending } from "./pending.ts";
+import { makeWordIndex } from "./wordIndex.ts";
 
 /** Takes units of messages and answers with where each message was stored. */
 export class MessageWriter extends Context.Service<
@@ -28,17 +28,23 @@ export class MessageWriter extends Context.Service<
   );
 }
 
+/** How many statements are under way at once: while one waits for the disk, the server works on the other. */
+const mostUnderWay = 2;
+
 const hasOwnIds = ({ unit }: Pending): boolean => unit.messages.some((message) => message.ownId);
 
 const hasTurns = ({ unit }: Pending): boolean =>
   unit.messages.some((message) => message.turn !== undefined);
 
-const rowsOf = ({ unit: { conversation_id, space, messages } }: Pending) =>
-  messages.map(({ row }): AppendedRow => ({ ...row, conversation_id, space }));
+const appendOf = ({ unit: { conversation_id, space, messages } }: Pending): Append => ({
+  conversation_id,
+  space,
+  rows: messages.map(({ row }) => row),
+});
 
 /** An id that is there already fails the statement as a whole, and nothing of it is written. */
-const appendOrCollide = (rows: ReadonlyArray<AppendedRow>) =>
-  Effect.catch(appendRows(rows), (error) =>
+const appendOrCollide = (appends: ReadonlyArray<Append>) =>
+  Effect.catch(appendRows(appends), (error) =>
     error.reason._tag === "UniqueViolation"
       ? Effect.succeed("collision" as const)
       : Effect.fail(error),
@@ -49,12 +55,20 @@ const make = Effect.fnUntraced(function* () {
   const changes = yield* Changes;
   const scope = yield* Effect.scope;
   const lanes = yield* makeLanes();
-  const mailbox = yield* Queue.bounded<Pending>(bounds.units);
-  const budget = yield* Semaphore.make(bounds.bytes);
+  const words = yield* makeWordIndex();
+  const mailbox = makeMailbox();
+  let unanswered: Array<() => void> = [];
+
+  /** Tells those who wait for what was committed. */
+  const answerStored = () => {
+    const answers = unanswered;
+    unanswered = [];
+    for (const answer of answers) answer();
+  };
 
   /** Writes units of many conversations in one statement; what could not be written so goes to its lane. */
   const writeTogether = (pendings: ReadonlyArray<Pending>): Effect.Effect<void> =>
-    database.run(appendOrCollide(pendings.flatMap(rowsOf))).pipe(
+    database.run(appendOrCollide(pendings.map(appendOf))).pipe(
       Effect.exit,
       Effect.flatMap((exit) => {
         if (Exit.isFailure(exit)) {
@@ -76,17 +90,24 @@ const make = Effect.fnUntraced(function* () {
             Effect.suspend(() => writeOrWait(others)),
           );
         }
-        const stored = new Map(exit.value.map((row) => [`${row.conversation_id} ${row.id}`, row]));
-        const passedOver = pendings.filter(({ unit, answer }) => {
-          const found = unit.messages.flatMap(
-            ({ row }) => stored.get(`${unit.conversation_id} ${row.id}`) ?? [],
-          );
-          if (found.length < unit.messages.length) return true;
+        const { created_at, firstTurns } = exit.value;
+        const passedOver: Array<Pending> = [];
+        let written = 0;
+        for (const [index, pending] of pendings.entries()) {
+          const first = firstTurns[index];
+          if (first === undefined) {
+            passedOver.push(pending);
+            continue;
+          }
+          const { unit, answer } = pending;
+          written += unit.messages.length;
           changes.publish(changeOf(unit));
-          Deferred.doneUnsafe(answer, Exit.succeed(found));
-          return false;
-        });
-        return lanes.sendAll(passedOver);
+          const stored = unit.messages.map(
+            ({ row }, at): Stored => ({ id: row.id, turn_number: first + at, created_at }),
+          );
+          unanswered.push(() => answer(Exit.succeed(stored)));
+        }
+        return Effect.andThen(lanes.sendAll(passedOver), words.stored(written));
       }),
     );
 
@@ -107,32 +128,53 @@ const make = Effect.fnUntraced(function* () {
     );
   };
 
-  const gathered: Array<Pending> = [];
+  const busy = new Set<string>();
+  const mayWrite = ({ unit }: Pending) => !busy.has(unit.conversation_id);
 
-  const writeNext = Effect.suspend(() =>
-    gathered.length > 0 ? Queue.clear(mailbox) : Queue.takeAll(mailbox),
-  ).pipe(
-    Effect.flatMap((arrived) => {
-      for (const pending of arrived) gathered.push(pending);
-      return writeOrWait(takeBatch(gathered));
-    }),
+  let underWay = 0;
+  let unitsUnderWay = 0;
+  /** Nobody waits while the server has nothing to do; a further statement is to be worth its while. */
+  const hasEnough = () =>
+    underWay === 0 || (underWay < mostUnderWay && 2 * mailbox.size() >= unitsUnderWay);
+
+  const start = (batch: ReadonlyArray<Pending>) => {
+    const conversations = new Set(batch.map(({ unit }) => unit.conversation_id));
+    for (const each of conversations) busy.add(each);
+    underWay += 1;
+    unitsUnderWay += batch.length;
+    return writeOrWait(batch).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          for (const each of conversations) busy.delete(each);
+          underWay -= 1;
+          unitsUnderWay -= batch.length;
+          mailbox.tell();
+        }),
+      ),
+      Effect.forkIn(scope, { startImmediately: true }),
+    );
+  };
+
+  const writeNext = Effect.gen(function* () {
+    const batch = hasEnough() ? mailbox.take(mayWrite) : [];
+    if (batch.length > 0) {
+      yield* start(batch);
+      // The statement is sent first: the server works while the callers before go on.
+      yield* Effect.yieldNow;
+      answerStored();
+      return;
+    }
+    answerStored();
+    yield* mailbox.news;
+    // What arrives at the same time is written together.
+    yield* Effect.yieldNow;
+  });
+
+  yield* writeNext.pipe(
+    Effect.forever,
+    Effect.ensuring(Effect.sync(answerStored)),
+    Effect.forkIn(scope),
   );
 
-  yield* Effect.forkIn(Effect.forever(writeNext), scope);
-
-  const append = (unit: Unit) =>
-    Effect.suspend(() => {
-      const bytes = unit.messages.reduce((sum, message) => sum + message.bytes, 0);
-      const pending: Pending = { unit, answer: Deferred.makeUnsafe(), bytes, abandoned: false };
-      const withdraw = Effect.sync(() => {
-        pending.abandoned = true;
-      });
-      return Queue.offer(mailbox, pending).pipe(
-        Effect.andThen(Deferred.await(pending.answer)),
-        Effect.onInterrupt(() => withdraw),
-        budget.withPermits(Math.min(bytes, bounds.bytes)),
-      );
-    });
-
-  return MessageWriter.of({ append });
+  return MessageWriter.of({ append: mailbox.send });
 });

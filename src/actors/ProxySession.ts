@@ -6,7 +6,7 @@ import { Clock, Deferred, Duration, Effect, Option, type Scope } from "effect";
 import type { Frame } from "../domain/Frame.ts";
 import type { StreamDescription } from "../domain/Recording.ts";
 import { type Upstream, UpstreamUnreachable } from "../domain/Upstream.ts";
-import { Capture } from "../services/Capture.ts";
+import { Capture, type CapturedStream } from "../services/Capture.ts";
 import { Drain } from "../services/Drain.ts";
 import { Upstreams } from "../services/Upstreams.ts";
 import type { Envelope } from "./envelope.ts";
@@ -14,11 +14,12 @@ import type { Link, OpenLink } from "./links.ts";
 import { type Connected, Connector, type Run } from "./proxySession/Connector.ts";
 import { type ConnectBounds, defaultConnectBounds } from "./proxySession/connectBounds.ts";
 import { defaultLaneBounds, type LaneBounds } from "./proxySession/Lane.ts";
+import { lastAnswers } from "./proxySession/lastAnswers.ts";
 import { type Sentences, sentencesOf } from "./proxySession/ownFrames.ts";
-import { Traffic, type Translated } from "./proxySession/Traffic.ts";
+import { type ClientEnd, Traffic, type Translated } from "./proxySession/Traffic.ts";
 
 /** The client's end of a session. */
-export interface ClientLink extends Link {
+export interface ClientLink extends ClientEnd {
   /** Ends the client's session, with a WebSocket's code and a reason for a person. */
   readonly close: (code: number, reason: string) => void;
 }
@@ -45,10 +46,25 @@ export interface ProxySessionOptions {
 
 /** One session; it lives until its scope closes. */
 export interface ProxySession {
-  /** A frame of the client; `forwarded` where something else is sent upstream than what is recorded. */
-  readonly receive: (frame: Frame, forwarded?: Frame) => void;
+  /**
+   * A frame of the client; `forwarded` where something else is sent upstream than what is recorded, and its envelope;
+   * `stream` where it is recorded elsewhere than the rest of the session.
+   */
+  readonly receive: (
+    frame: Frame,
+    forwarded?: Frame,
+    envelope?: Envelope,
+    stream?: CapturedStream,
+  ) => void;
   /** Waits until the session ended by itself: its upstream was taken away, or ends its sessions when it restarts. */
   readonly ended: Effect.Effect<SessionEnd>;
+  /**
+   * The client says nothing more, but still listens. Tells the upstream so where it can be told, and waits until it has
+   * ended, or until nothing is to be expected any more: after so long a silence, say.
+   */
+  readonly finish: (silence: Duration.Input) => Effect.Effect<void>;
+  /** Looks again whether a shutdown has to wait for the session: whoever listened may be gone. */
+  readonly rest: () => void;
   /** Says why the session's scope is about to close. */
   readonly leaving: (reason: string) => void;
 }
@@ -74,6 +90,7 @@ interface Services {
 
 class Session implements ProxySession, Connected {
   readonly receive: ProxySession["receive"];
+  readonly rest: ProxySession["rest"];
   readonly onFrame: Connected["onFrame"];
   readonly #client: ClientLink;
   readonly #services: Services;
@@ -81,6 +98,8 @@ class Session implements ProxySession, Connected {
   readonly #traffic: Traffic;
   readonly #connector: Connector;
   readonly #ended = Deferred.makeUnsafe<SessionEnd>();
+  /** Set once the client says nothing more: an upstream that ends from then on is not looked for again. */
+  #finished: Deferred.Deferred<void> | undefined;
   #upstream: Upstream;
   #unwatch: () => void;
   /** Whether there was an upstream before the one that is looked for. */
@@ -106,6 +125,7 @@ class Session implements ProxySession, Connected {
       },
     });
     this.receive = this.#traffic.receive;
+    this.rest = () => this.#traffic.rest();
     this.onFrame = this.#traffic.fromUpstream;
     this.#connector = new Connector({
       name: upstream.name,
@@ -126,6 +146,13 @@ class Session implements ProxySession, Connected {
 
   get ended(): Effect.Effect<SessionEnd> {
     return Deferred.await(this.#ended);
+  }
+
+  finish(silence: Duration.Input): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const finished = (this.#finished = Deferred.makeUnsafe<void>());
+      return lastAnswers(this.#traffic, Deferred.await(finished), silence);
+    });
   }
 
   leaving(reason: string): void {
@@ -199,6 +226,10 @@ class Session implements ProxySession, Connected {
       traffic.event({ event: "upstream_lost", reason: why });
     }
     traffic.disconnected(message);
+    if (this.#finished !== undefined) {
+      Deferred.doneUnsafe(this.#finished, Effect.void);
+      return false;
+    }
     if (this.#upstream.onRestart === "resume") return true;
     this.#end(restarting, this.#sentences.restarted);
     return false;

@@ -2,12 +2,12 @@
  * Moves what the journals hold into the database: that of this process for as long as it runs, and those that dead
  * processes left in the same data folder. Forwarding never waits for it.
  */
-import { Context, Duration, Effect, Layer, Schedule } from "effect";
+import { Cause, Context, Duration, Effect, Layer, Schedule } from "effect";
 import type { Changes } from "../services/Changes.ts";
 import type { DeadLetters } from "../services/DeadLetters.ts";
 import { Journal } from "../services/Journal.ts";
 import { Database } from "../sql/Database.ts";
-import { findSigns, touchPositions } from "../sql/RecordingQueries.ts";
+import { dropPositions, findSigns, touchPositions } from "../sql/RecordingQueries.ts";
 import { drain } from "./recorder/drain.ts";
 import { finishStreams } from "./recorder/finish.ts";
 
@@ -130,7 +130,7 @@ const make = Effect.fnUntraced(function* ({
         Effect.logDebug(`What dead processes left waits for the next look: ${message}`),
       ),
       Effect.catchDefect((fault) =>
-        Effect.logError("A fault while recording what a dead process left", fault),
+        Effect.logError("A fault while recording what a dead process left", Cause.die(fault)),
       ),
       Effect.repeat(Schedule.spaced(lookEvery)),
       Effect.forkScoped,
@@ -155,9 +155,17 @@ const make = Effect.fnUntraced(function* ({
     atEachLook,
   );
 
+  /** Whoever wrote is gone by now: a journal that is drained has no more to come, and its position nothing to say. */
+  const settle = drained.pipe(
+    Effect.andThen(finishStreams(journal.own.id, recordLimit)),
+    Effect.andThen(database.run(dropPositions(journal.own.id))),
+    Effect.catch(({ message }) =>
+      Effect.logDebug(`What this process recorded is brought to an end by another one: ${message}`),
+    ),
+  );
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(database.reachable, (isThere) =>
-      isThere ? Effect.timeoutOption(drained, farewell) : Effect.void,
+      isThere ? Effect.timeoutOption(settle, farewell) : Effect.void,
     ),
   );
 

@@ -13,6 +13,8 @@ export interface Link {
   /** Reads nothing more from this end until `resume`; a frame that was read already may still come. */
   readonly pause: () => void;
   readonly resume: () => void;
+  /** Says that nothing more will be sent, where the other end can hear that and go on to speak. */
+  readonly endInput?: () => void;
 }
 
 /** What an upstream's connection calls; none of it before `open` has succeeded. */

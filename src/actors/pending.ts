@@ -1,5 +1,5 @@
 /** Messages on their way through the writer: who waits for them, and how many go into one statement. */
-import { Deferred, type Exit } from "effect";
+import type { Exit } from "effect";
 import type { Change } from "../domain/Change.ts";
 import { type Conflict, NotFound, type TimedOut, type Unavailable } from "../domain/Errors.ts";
 import type { Stored } from "../sql/MessageQueries.ts";
@@ -14,8 +14,8 @@ export type Answer = Exit.Exit<ReadonlyArray<Stored>, AppendError>;
 /** A unit and the caller who waits for its answer. */
 export interface Pending {
   readonly unit: Unit;
-  readonly answer: Deferred.Deferred<ReadonlyArray<Stored>, AppendError>;
   readonly bytes: number;
+  readonly answer: (answer: Answer) => void;
   /** Its caller has gone: it is dropped, unless it is being written already. */
   abandoned: boolean;
 }
@@ -40,29 +40,55 @@ export const answerAll = (
   pendings: ReadonlyArray<Pending>,
   answerOf: (index: number) => Answer,
 ): void => {
-  for (const [index, pending] of pendings.entries()) {
-    Deferred.doneUnsafe(pending.answer, answerOf(index));
-  }
+  for (const [index, pending] of pendings.entries()) pending.answer(answerOf(index));
 };
 
 const batchRows = 512;
 const batchBytes = 4 * 1024 * 1024;
 
-/** Takes from the front what one statement may hold, at least one, and lets go of what nobody waits for. */
-export const takeBatch = (waiting: Array<Pending>): ReadonlyArray<Pending> => {
-  const batch: Array<Pending> = [];
-  let taken = 0;
+/**
+ * What there is in turns: the first of each conversation, then the second of each, so that whoever sends much into one
+ * keeps nobody waiting who sends little into another. Within a conversation the order stays.
+ */
+const inTurns = (waiting: ReadonlyArray<Pending>): ReadonlyArray<Pending> => {
+  const seen = new Map<string, number>();
+  return waiting
+    .map((pending) => {
+      const { conversation_id } = pending.unit;
+      const turn = seen.get(conversation_id) ?? 0;
+      seen.set(conversation_id, turn + 1);
+      return { pending, turn };
+    })
+    .sort((a, b) => a.turn - b.turn)
+    .map(({ pending }) => pending);
+};
+
+/** How many of them, from the first on, one statement may hold: at least one. */
+const fitting = (pendings: ReadonlyArray<Pending>): number => {
   let rows = 0;
   let bytes = 0;
-  for (const next of waiting) {
-    if (!next.abandoned) {
-      rows += next.unit.messages.length;
-      bytes += next.bytes;
-      if (batch.length > 0 && (rows > batchRows || bytes > batchBytes)) break;
-      batch.push(next);
-    }
-    taken += 1;
+  for (const [index, pending] of pendings.entries()) {
+    rows += pending.unit.messages.length;
+    bytes += pending.bytes;
+    if (index > 0 && (rows > batchRows || bytes > batchBytes)) return index;
   }
-  waiting.splice(0, taken);
+  return pendings.length;
+};
+
+/**
+ * Takes what one statement may hold of what may be written now, at least one; lets go of what nobody waits for. What may
+ * not be written now stays, and what follows it in its conversation with it.
+ */
+export const takeBatch = (
+  waiting: Array<Pending>,
+  mayWrite: (pending: Pending) => boolean,
+): ReadonlyArray<Pending> => {
+  const wanted = waiting.splice(0).filter(({ abandoned }) => !abandoned);
+  const ready = wanted.filter(mayWrite);
+  const ordered = fitting(ready) === ready.length ? ready : inTurns(ready);
+  const batch = ordered.slice(0, fitting(ordered));
+  if (batch.length === wanted.length) return batch;
+  const taken = new Set(batch);
+  for (const pending of wanted) if (!taken.has(pending)) waiting.push(pending);
   return batch;
 };

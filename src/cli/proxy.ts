@@ -70,5 +70,11 @@ export const makeProxy = Effect.fn("cli.makeProxy")(function* (dewey: Door) {
     folder: process.cwd(),
   });
   yield* Effect.forkScoped(checkUpstreams(kinds));
-  return yield* makeProxyDoor(kinds);
+  const { access } = yield* Config;
+  return yield* makeProxyDoor(kinds, {
+    http: {
+      maxSessions: access.maxConnections,
+      maxSessionsPerCaller: access.maxConnectionsPerToken,
+    },
+  });
 });

@@ -20,6 +20,9 @@ export const anonymous: Principal = {
   scopes: new Set(Scope.literals),
 };
 
+/** Whether callers are not told apart; a token may bear the same name in the same space. */
+export const isAnonymous = (principal: Principal): boolean => principal === anonymous;
+
 /** Who showed no token where tokens are asked for: served by the few doors that let everybody in. */
 export const stranger: Principal = { name: "stranger", space: "default", scopes: new Set() };
 

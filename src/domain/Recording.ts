@@ -27,12 +27,16 @@ export const StreamDescription = Schema.Struct({
 });
 export type StreamDescription = typeof StreamDescription.Type;
 
-/** What happened to a connection, other than frames. `gap`: frames that could not be kept, how many and when. */
+/**
+ * What happened to a connection, other than frames. `gap`: frames that could not be kept, how many and when. `ended`:
+ * nothing more comes of a stateless stream, which nobody needs to read of.
+ */
 export const ConnectionEvent = Schema.Union([
   Schema.Struct({ event: Schema.Literal("opened") }),
   Schema.Struct({ event: Schema.Literal("upstream_lost"), reason: Schema.String }),
   Schema.Struct({ event: Schema.Literal("reconnected") }),
   Schema.Struct({ event: Schema.Literal("closed"), reason: Schema.String }),
+  Schema.Struct({ event: Schema.Literal("ended"), reason: Schema.String }),
   Schema.Struct({
     event: Schema.Literal("gap"),
     frames: Schema.Int,

@@ -254,7 +254,7 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
       reusePort: false,
       fetch,
       error: (error) => {
-        run(Effect.logError("A request failed on its way to its door.", error));
+        run(Effect.logError("A request failed on its way to its door.", Cause.die(error)));
         return new Response(null, { status: 500 });
       },
       websocket: {
@@ -278,7 +278,12 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
         },
         // Without it, an exception in one of the handlers above ends the process.
         error: (error, socket) => {
-          run(Effect.logError("A WebSocket handler failed; its connection is cut off.", error));
+          run(
+            Effect.logError(
+              "A WebSocket handler failed; its connection is cut off.",
+              Cause.die(error),
+            ),
+          );
           socket.terminate();
         },
       },

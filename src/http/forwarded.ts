@@ -42,7 +42,7 @@ const addressOf = (item: string): string | undefined => {
 export const originReader = (trusted: ReadonlyArray<string>) => {
   const proxies = listOf(trusted);
   const isTrusted = (address: string) =>
-    isIP(address) !== 0 && proxies.check(address, familyOf(address));
+    trusted.length > 0 && isIP(address) !== 0 && proxies.check(address, familyOf(address));
 
   return (request: Request, socketAddress: string): Origin => {
     const { headers } = request;

@@ -10,7 +10,7 @@ export interface AllowedNames {
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-const parse = (url: string): URL | undefined => (URL.canParse(url) ? new URL(url) : undefined);
+const parse = (url: string): URL | undefined => URL.parse(url) ?? undefined;
 
 const isAllowedHost = (host: string | null, allowed: AllowedNames): boolean => {
   if (host === null || /[/?#@\\\s]/.test(host)) return false;

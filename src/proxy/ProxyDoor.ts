@@ -1,6 +1,6 @@
 /** The proxy's door: finds the upstream that a client asks for, and hands the client to the inbound of its transport. */
 import { Effect } from "effect";
-import { NotFound } from "../domain/Errors.ts";
+import { InvalidInput, NotFound } from "../domain/Errors.ts";
 import type { Arrival, Door } from "../http/Door.ts";
 import { errorResponse } from "../http/responses.ts";
 import { Upstreams } from "../services/Upstreams.ts";
@@ -10,7 +10,7 @@ import type { UpstreamKinds } from "./upstreams/registry.ts";
 
 const prefix = "/mcp/";
 
-/** What the name of a session may hold; a longer one is cut. */
+/** What the name of a session may hold: of a longer one the beginning alone would be kept, and be that of others too. */
 const longestSession = 255;
 
 /** A name in a path; one that is wrongly encoded is nobody's. */
@@ -28,9 +28,15 @@ const upstreamNameOf = ({ pathname, searchParams }: URL): string | undefined => 
   return inPath || searchParams.get("upstream") || undefined;
 };
 
-const sessionOf = ({ request, url }: Arrival): string | null => {
+const sessionOf = ({ request, url }: Arrival): Effect.Effect<string | null, InvalidInput> => {
   const name = request.headers.get("x-dewey-session") ?? url.searchParams.get("session") ?? "";
-  return name.slice(0, longestSession) || null;
+  return name.length > longestSession
+    ? Effect.fail(
+        new InvalidInput({
+          message: `The name of the session has ${name.length} characters. Send at most ${longestSession} in X-Dewey-Session or ?session=.`,
+        }),
+      )
+    : Effect.succeed(name || null);
 };
 
 /** Makes the door of `/`, `/mcp` and `/mcp/NAME`; its sessions live in the scope that it is made in. */
@@ -45,11 +51,12 @@ export const makeProxyDoor = Effect.fn("ProxyDoor.make")(function* (
     const upstream = yield* upstreams
       .find(upstreamNameOf(arrival.url))
       .pipe(Effect.mapError(({ message }) => new NotFound({ message })));
+    const session = yield* sessionOf(arrival);
     const { charge, principal, remoteAddress } = arrival;
     return {
       upstream,
       caller: { principal, remoteAddress, charge },
-      session: sessionOf(arrival),
+      session,
     } satisfies Call;
   });
 
@@ -65,7 +72,9 @@ export const makeProxyDoor = Effect.fn("ProxyDoor.make")(function* (
     onRequest: (arrival) =>
       callOf(arrival).pipe(
         Effect.flatMap((call) => http.onRequest(arrival, call)),
-        Effect.catchTag("NotFound", (error) => Effect.succeed(errorResponse(error))),
+        Effect.catchTag(["NotFound", "InvalidInput"], (error) =>
+          Effect.succeed(errorResponse(error)),
+        ),
       ),
     endStreams: http.endStreams,
   } satisfies Door;

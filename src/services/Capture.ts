@@ -1,8 +1,9 @@
 /** Capture: what passes between a client and an upstream is redacted and in the journal before it is forwarded. */
-import { Context, Duration, Effect, Latch, Layer } from "effect";
+import { Cause, Context, Duration, Effect, Latch, Layer } from "effect";
 import type { Direction, Frame } from "../domain/Frame.ts";
 import type { ConnectionEvent, StreamDescription } from "../domain/Recording.ts";
 import { RecordedStream, type StreamSurroundings } from "./capture/RecordedStream.ts";
+import { type Exchange, type LentStream, StatelessStreams } from "./capture/StatelessStreams.ts";
 import { Journal } from "./Journal.ts";
 import { Redaction } from "./Redaction.ts";
 import { sparingly } from "./sparingly.ts";
@@ -21,11 +22,14 @@ export interface CapturedStream {
 export class Capture extends Context.Service<
   Capture,
   {
-    /**
-     * Begins a stream. A stateless one is the one of before, where the same space, token, client, upstream and session
-     * were heard of within half an hour.
-     */
+    /** Begins a stream. */
     readonly open: (description: StreamDescription) => CapturedStream;
+    /**
+     * Lends a stateless stream for one exchange: one that no other exchange has, of before where the same space, token,
+     * client, upstream and session were heard of within half an hour. What is about a request that waits goes to the
+     * stream of that.
+     */
+    readonly lend: (description: StreamDescription, exchange: Exchange) => LentStream;
   }
 >()("dewey/services/Capture") {
   static readonly layer: Layer.Layer<Capture, never, Journal | Redaction> = Layer.effect(
@@ -35,31 +39,13 @@ export class Capture extends Context.Service<
 }
 
 const silence = Duration.toMillis(Duration.minutes(30));
-/** How many stateless streams are remembered; of one that is forgotten a new one is made, which costs nothing else. */
-const mostStateless = 10_000;
+const sweepEvery = Duration.minutes(1);
 /** How many streams that ended may wait to tell of a gap; streams that live do not forget theirs. */
 const mostOwing = 10_000;
 /** How often a fault of the redaction is told. */
 const quietMillis = 10_000;
 const retry = Duration.millis(250);
 const batch = 100;
-
-/** The stateless streams by what makes them one, the one that was asked for last at the end. */
-const statelessStreams = (make: (description: StreamDescription) => RecordedStream) => {
-  const streams = new Map<string, RecordedStream>();
-  return (description: StreamDescription): RecordedStream => {
-    const { space, token, client, upstream, session } = description;
-    const key = JSON.stringify([space, token, client, upstream, session]);
-    const known = streams.get(key);
-    streams.delete(key);
-    const isAlive = known !== undefined && Date.now() - known.heardAt < silence;
-    const stream = isAlive ? known : make(description);
-    streams.set(key, stream);
-    const [oldest] = streams.keys();
-    if (streams.size > mostStateless && oldest !== undefined) streams.delete(oldest);
-    return stream;
-  };
-};
 
 /** Lets streams tell of what was not kept as soon as the journal takes entries again, silent and ended ones too. */
 const tellingOfGaps = Effect.fnUntraced(function* (isTaking: () => boolean) {
@@ -101,14 +87,20 @@ const make = Effect.gen(function* () {
     journal,
     redact,
     fault: (cause) => {
-      if (faultTold()) log(Effect.logError("A frame is not recorded: its redaction failed", cause));
+      if (faultTold())
+        log(Effect.logError("A frame is not recorded: its redaction failed", Cause.die(cause)));
     },
     owes: yield* tellingOfGaps(journal.isTaking),
   };
   const begin = (description: StreamDescription) => new RecordedStream(surroundings, description);
-  const stateless = statelessStreams(begin);
+  const stateless = new StatelessStreams(begin, silence);
+  yield* Effect.sync(() => stateless.sweep()).pipe(
+    Effect.delay(sweepEvery),
+    Effect.forever,
+    Effect.forkScoped,
+  );
   return Capture.of({
-    open: (description) =>
-      description.kind === "stateless" ? stateless(description) : begin(description),
+    open: begin,
+    lend: (description, exchange) => stateless.lend(description, exchange),
   });
 });

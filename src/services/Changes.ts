@@ -2,7 +2,18 @@
  * The feed of changes: what is changed through this process or another one on the same database is told to whoever
  * subscribes. Changes are told after their commit, coalesced, and only while somebody subscribes.
  */
-import { Context, Duration, Effect, Exit, Fiber, Layer, RcRef, type Scope, Stream } from "effect";
+import {
+  Cause,
+  Context,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  RcRef,
+  type Scope,
+  Stream,
+} from "effect";
 import { type Change, type Resync, resync } from "../domain/Change.ts";
 import { newId } from "../domain/Text.ts";
 import { notifyOthers } from "../sql/ChangeQueries.ts";
@@ -96,7 +107,10 @@ const make = Effect.gen(function* () {
   yield* Effect.andThen(abroad.filled, send).pipe(
     Effect.catch(() => Effect.succeed(pauses.failed)),
     Effect.catchDefect((defect) =>
-      Effect.as(Effect.logError("A fault while telling of changes", defect), pauses.fault),
+      Effect.as(
+        Effect.logError("A fault while telling of changes", Cause.die(defect)),
+        pauses.fault,
+      ),
     ),
     Effect.flatMap(Effect.sleep),
     Effect.forever,

@@ -105,7 +105,7 @@ const make = Effect.fnUntraced(function* ({ trashDays }: ConversationOptions) {
     return { conversation_id: conversation.id, session_id: conversation.session_id, created_at };
   });
 
-  const store = Effect.fn("Conversations.store")(function* (
+  const store = Effect.fnUntraced(function* (
     parameters: NewMessage & { readonly conversation_id: string },
   ) {
     const { space } = yield* CurrentPrincipal;

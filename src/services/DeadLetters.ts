@@ -26,6 +26,8 @@ export interface RefusedEntry {
   readonly description: StreamDescription | undefined;
   /** Why, as a sentence for a person. */
   readonly reason: string;
+  /** The conversation that it was to be part of, where that has begun. */
+  readonly conversation?: string | undefined;
 }
 
 /** What is told of a dead letter; never its content. */
@@ -59,6 +61,12 @@ export class DeadLetters extends Context.Service<
      * how many. If it dies in between, some are here still and may be replayed again: their ids stay the same.
      */
     readonly replay: (which: Selection) => Effect.Effect<number, DeadLettersError>;
+    /** The conversations that letters were to be part of. */
+    readonly conversations: Effect.Effect<ReadonlyArray<string>, DeadLettersError>;
+    /** Drops the letters of conversations, and says how many it were. */
+    readonly forget: (
+      conversations: ReadonlyArray<string>,
+    ) => Effect.Effect<number, DeadLettersError>;
     readonly drop: (which: Selection) => Effect.Effect<number, DeadLettersError>;
     /** Drops at most so many of those that were put here more than so many days ago, and says how many it were. */
     readonly purge: (days: number, most: number) => Effect.Effect<number, DeadLettersError>;
@@ -110,6 +118,7 @@ const letterOf =
       reason,
       description: description === undefined ? null : encodeDescription(description),
       body: encoder.take().body,
+      conversation: refused.conversation ?? null,
     };
   };
 
@@ -196,6 +205,11 @@ const make = Effect.fnUntraced(function* ({ dataDir }: { readonly dataDir: strin
     list: (most, after) => looking("read", [], (store) => store.list(most, after).map(told)),
     count: looking("read", 0, (store) => store.count()),
     replay,
+    conversations: looking("read", [], (store) => store.conversations()),
+    forget: (conversations) =>
+      conversations.length === 0
+        ? Effect.succeed(0)
+        : looking("remove from", 0, (store) => store.removeOf(conversations)),
     drop: (which) => looking("remove from", 0, (store) => store.remove(which)),
     purge: (days, most) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>

@@ -1,5 +1,5 @@
 /** The journal: what passed the proxy and is not in the database yet, on the disk before it is forwarded. */
-import { Context, Effect, Latch, Layer, type Scope } from "effect";
+import { Cause, Context, Effect, Latch, Layer, type Scope } from "effect";
 import type { Entry } from "../domain/Recording.ts";
 import { newId } from "../domain/Text.ts";
 import { Appender } from "./journal/Appender.ts";
@@ -122,7 +122,12 @@ const make = Effect.fnUntraced(function* ({ dataDir, sync, limitBytes }: Journal
       untold = 0;
     },
     fault: (cause) => {
-      log(Effect.logError("A fault of Dewey's own, while it forwarded what it had written", cause));
+      log(
+        Effect.logError(
+          "A fault of Dewey's own, while it forwarded what it had written",
+          Cause.die(cause),
+        ),
+      );
     },
   });
   const flush = Effect.callback<void>((resume) => appender.flushed(() => resume(Effect.void)));

@@ -5,6 +5,7 @@ import { purgeTrash } from "../sql/ConversationQueries.ts";
 import { Database } from "../sql/Database.ts";
 import {
   type Doomed,
+  findErased,
   purgeBookkeeping,
   purgeContents,
   purgeFrames,
@@ -26,6 +27,8 @@ const conversations = 100;
 const rows = 2000;
 const pause = Duration.millis(200);
 const interval = Duration.hours(1);
+/** How long the dead letters of a conversation may outlive it. */
+const forgetEvery = Duration.minutes(1);
 /** How long it is remembered whose conversation a stream was, however long these are kept. */
 const bookkeepingDays = 400;
 
@@ -96,6 +99,16 @@ export const purgeRecordings = Effect.fn("Retention.purgeRecordings")(function* 
   yield* database.run(purgeBookkeeping(bookkeepingDays));
 });
 
+/** Drops the dead letters of conversations that were erased, by whichever process. */
+export const forgetErased = Effect.fn("Retention.forgetErased")(function* () {
+  const database = yield* Database;
+  const deadLetters = yield* DeadLetters;
+  const conversationsThere = yield* deadLetters.conversations;
+  if (conversationsThere.length === 0) return;
+  const erased = yield* database.run(findErased(conversationsThere));
+  yield* tell(yield* deadLetters.forget(erased), "dead letters of conversations that were erased");
+});
+
 const untilNextTurn = <R>(
   work: Effect.Effect<unknown, Unavailable | TimedOut | DeadLettersError, R>,
 ) =>
@@ -106,8 +119,14 @@ const untilNextTurn = <R>(
 /** Purges at once and every hour from then on, for as long as the process runs. */
 export const retentionLayer = (options: RetentionOptions) =>
   Layer.effectDiscard(
-    Effect.andThen(untilNextTurn(purge(options)), untilNextTurn(purgeRecordings(options))).pipe(
-      Effect.repeat(Schedule.spaced(interval)),
-      Effect.forkScoped,
+    Effect.andThen(
+      Effect.andThen(untilNextTurn(purge(options)), untilNextTurn(purgeRecordings(options))).pipe(
+        Effect.repeat(Schedule.spaced(interval)),
+        Effect.forkScoped,
+      ),
+      untilNextTurn(forgetErased()).pipe(
+        Effect.repeat(Schedule.spaced(forgetEvery)),
+        Effect.forkScoped,
+      ),
     ),
   );

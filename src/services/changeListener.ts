@@ -1,5 +1,5 @@
 /** Keeps one session listening to the other processes while it is wanted, and opens it again when it is lost. */
-import { Deferred, Duration, Effect, Option } from "effect";
+import { Cause, Deferred, Duration, Effect, Option } from "effect";
 import { type Change, type Resync, resync } from "../domain/Change.ts";
 import { type FeedDeaf, type FeedLost, openChangeFeed } from "../sql/ChangeFeed.ts";
 
@@ -73,7 +73,7 @@ export const makeChangeListener = ({ own, heard, listening }: ListenerOptions) =
       }),
       Effect.catchDefect((defect) =>
         Effect.andThen(
-          Effect.logError("A fault while listening to the other processes", defect),
+          Effect.logError("A fault while listening to the other processes", Cause.die(defect)),
           wait(pauses.fault),
         ),
       ),

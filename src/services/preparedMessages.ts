@@ -8,7 +8,7 @@ import { searchDocument } from "./search/vector.ts";
 
 /** A message with all that its row holds: an id where it has none, and what a search finds it by. */
 export const prepare = (message: NewMessage): Prepared => {
-  const metadata = JSON.stringify(message.metadata ?? {});
+  const metadata = message.metadata === undefined ? "{}" : JSON.stringify(message.metadata);
   const { vector, length } = searchDocument(message.content);
   return {
     row: {

@@ -4,7 +4,7 @@ import { SqlClient, type SqlError } from "effect/unstable/sql";
 import { Role } from "../domain/Message.ts";
 import { JsonObject } from "../domain/Text.ts";
 import type { NewConversation } from "./ConversationQueries.ts";
-import { DbCount, DbTime, decodeRows, intArray, textArray } from "./rows.ts";
+import { DbCount, DbTime, decodeRows, int4Array, intArray, textArray, uuidArray } from "./rows.ts";
 
 /** A message ready to be written: its metadata as JSON text, its search document already made. */
 export interface MessageRow {
@@ -16,12 +16,6 @@ export interface MessageRow {
   readonly length: number;
 }
 
-/** A message for the next turn of a conversation. */
-export interface AppendedRow extends MessageRow {
-  readonly conversation_id: string;
-  readonly space: string;
-}
-
 /** A message for a turn that has been settled. */
 export interface PlacedRow extends MessageRow {
   readonly turn: number;
@@ -30,61 +24,14 @@ export interface PlacedRow extends MessageRow {
 const Stored = Schema.Struct({ id: Schema.String, turn_number: DbCount, created_at: DbTime });
 export type Stored = typeof Stored.Type;
 const decodeStored = decodeRows(Stored);
-const decodeAppended = decodeRows(
-  Schema.Struct({ ...Stored.fields, conversation_id: Schema.String }),
-);
-
-const columns = (rows: ReadonlyArray<MessageRow>) => ({
-  ids: textArray(rows.map((row) => row.id)),
+/** Messages as parameters for `unnest`, a column each. */
+export const columns = (rows: ReadonlyArray<MessageRow>) => ({
+  ids: uuidArray(rows.map((row) => row.id)),
   roles: textArray(rows.map((row) => row.role)),
   contents: textArray(rows.map((row) => row.content)),
   metadata: textArray(rows.map((row) => row.metadata)),
   vectors: textArray(rows.map((row) => row.vector)),
-  lengths: intArray(rows.map((row) => row.length)),
-});
-
-/**
- * Appends rows to many conversations in one statement, each at the next turn of its own. The counters are taken in the
- * order of the ids, so that no two batches wait for each other in a circle, and a conversation that somebody else holds
- * is passed over instead of waited for: its rows, and those of conversations that are not there, are not in the answer.
- */
-export const appendRows = Effect.fnUntraced(function* (rows: ReadonlyArray<AppendedRow>) {
-  const sql = yield* SqlClient.SqlClient;
-  const { ids, roles, contents, metadata, vectors, lengths } = columns(rows);
-  const stored = yield* sql`
-    WITH input AS MATERIALIZED (
-      SELECT * FROM unnest(
-        ${textArray(rows.map((row) => row.conversation_id))}::uuid[],
-        ${textArray(rows.map((row) => row.space))}::text[],
-        ${ids}::uuid[], ${roles}::text[], ${contents}::text[], ${metadata}::text[],
-        ${vectors}::text[], ${lengths}::int[]
-      ) WITH ORDINALITY AS t (conversation_id, space, id, role, content, metadata, vector, length, position)
-    ),
-    counts AS (
-      SELECT conversation_id, space, count(*) AS rows FROM input GROUP BY conversation_id, space
-    ),
-    held AS MATERIALIZED (
-      SELECT c.id, counts.rows FROM conversations c
-      JOIN counts ON counts.conversation_id = c.id AND counts.space = c.space
-      WHERE c.deleted_at IS NULL
-      ORDER BY c.id
-      FOR NO KEY UPDATE OF c SKIP LOCKED
-    ),
-    counted AS (
-      UPDATE conversations c
-      SET last_turn = c.last_turn + held.rows,
-        message_count = c.message_count + held.rows,
-        updated_at = greatest(c.updated_at, now())
-      FROM held WHERE c.id = held.id
-      RETURNING c.id, c.space, c.last_turn - held.rows AS before
-    )
-    INSERT INTO messages (conversation_id, id, space, turn_number, role, content, metadata, search_vector, search_length)
-    SELECT i.conversation_id, i.id, i.space,
-      counted.before + row_number() OVER (PARTITION BY i.conversation_id ORDER BY i.position),
-      i.role, i.content, i.metadata::json, i.vector::tsvector, i.length
-    FROM input i JOIN counted ON counted.id = i.conversation_id AND counted.space = i.space
-    RETURNING conversation_id, id, turn_number, created_at`;
-  return yield* decodeAppended(stored);
+  lengths: int4Array(rows.map((row) => row.length)),
 });
 
 const decodeHeld = decodeRows(
@@ -184,8 +131,7 @@ export const placeRows = Effect.fnUntraced(function* (
     INSERT INTO messages (conversation_id, id, space, turn_number, role, content, metadata, search_vector, search_length)
     SELECT ${conversation_id}::uuid, id, ${space}, turn, role, content, metadata::json, vector::tsvector, length
     FROM unnest(
-      ${ids}::uuid[], ${intArray(rows.map((row) => row.turn))}::bigint[], ${roles}::text[], ${contents}::text[],
-      ${metadata}::text[], ${vectors}::text[], ${lengths}::int[]
+      ${ids}, ${intArray(rows.map((row) => row.turn))}, ${roles}, ${contents}, ${metadata}, ${vectors}, ${lengths}
     ) AS t (id, turn, role, content, metadata, vector, length)
     RETURNING id, turn_number, created_at`;
   return yield* decodeStored(stored);
@@ -209,8 +155,7 @@ export const createWithMessages = Effect.fnUntraced(function* (
     INSERT INTO messages (conversation_id, id, space, turn_number, role, content, metadata, search_vector, search_length)
     SELECT ${id}::uuid, id, ${space}, turn, role, content, metadata::json, vector::tsvector, length
     FROM unnest(
-      ${ids}::uuid[], ${intArray(rows.map((row) => row.turn))}::bigint[], ${roles}::text[], ${contents}::text[],
-      ${metadata}::text[], ${vectors}::text[], ${lengths}::int[]
+      ${ids}, ${intArray(rows.map((row) => row.turn))}, ${roles}, ${contents}, ${metadata}, ${vectors}, ${lengths}
     ) AS t (id, turn, role, content, metadata, vector, length)`;
 });
 

@@ -66,7 +66,7 @@ export const findSigns = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
     SELECT id, max(updated_at)::text AS last_sign FROM journals
-    GROUP BY id HAVING EXISTS (SELECT FROM streams s WHERE s.journal = journals.id AND NOT s.is_over)`;
+    WHERE id IN (SELECT journal FROM streams WHERE NOT is_over) GROUP BY id`;
   return yield* decodeSigns(rows);
 });
 
@@ -98,6 +98,14 @@ export const beginRecorded = Effect.fnUntraced(function* (
     ON CONFLICT (id) DO NOTHING
     RETURNING id`;
   return (yield* decodeIds(rows)).map(({ id }) => id);
+});
+
+/** Those of some conversations that there are. */
+export const findStanding = Effect.fnUntraced(function* (conversations: ReadonlyArray<string>) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT id FROM conversations WHERE id = ANY(${textArray(conversations)}::uuid[])`;
+  return new Set((yield* decodeIds(rows)).map(({ id }) => id));
 });
 
 /** How much is about to be written into a conversation, and the time of the last of it. */

@@ -1,9 +1,11 @@
 /** Statements that erase what was recorded and has been kept long enough, so many rows at a time. */
 import { Effect, Schema } from "effect";
 import { SqlClient } from "effect/unstable/sql";
-import { DbCount, decodeRows } from "./rows.ts";
+import { DbCount, decodeRows, textArray } from "./rows.ts";
 
 const decodeErased = decodeRows(Schema.Struct({ erased: DbCount }));
+
+const decodeIds = decodeRows(Schema.Struct({ id: Schema.String }));
 
 const erasedBy = Effect.fnUntraced(function* (rows: unknown) {
   return (yield* decodeErased(rows))[0]?.erased ?? 0;
@@ -35,6 +37,15 @@ export const purgeToolCalls = Effect.fnUntraced(function* (days: number, most: n
       ) RETURNING 1
     ) SELECT count(*) AS erased FROM gone`;
   return yield* erasedBy(rows);
+});
+
+/** Those of some conversations that are no more, in the trash neither. */
+export const findErased = Effect.fnUntraced(function* (conversations: ReadonlyArray<string>) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT id FROM unnest(${textArray(conversations)}::uuid[]) AS t (id)
+    WHERE NOT EXISTS (SELECT FROM conversations c WHERE c.id = t.id)`;
+  return (yield* decodeIds(rows)).map(({ id }) => id);
 });
 
 /** Which conversations are to go: those in the trash, or those that were recorded, since so many days. */

@@ -9,7 +9,7 @@ import type { DateSpan } from "../domain/DateBound.ts";
 import { Role } from "../domain/Message.ts";
 import type { Page } from "../domain/Page.ts";
 import { JsonObject } from "../domain/Text.ts";
-import { DbCount, DbTime, decodeRows, textArray } from "./rows.ts";
+import { DbCount, DbTime, decodeRows } from "./rows.ts";
 
 /** A term of a query, as the `tsquery` literal that the query parser made of it. */
 export interface RankedTerm {
@@ -85,16 +85,17 @@ const saturation = "1.2";
 const lengthWeight = "0.4";
 
 /**
- * How much of a term's weight a turn takes over from the turns one, two and three away, where it
- * lacks the term. A question and its answer, or a subject and what is said of it, rarely stand in
- * the same turn.
+ * How much of a term's weight a turn takes over, where it lacks the term, from the turns one, two and three before it and
+ * behind it. A question and its answer, or a subject and what is said of it, rarely stand in the same turn; what answers
+ * comes later.
  */
-const neighbourShares = [0.6, 0.4, 0.2];
-const neighbours = neighbourShares
-  .flatMap((share, index) => [`(${index + 1}, ${share})`, `(${-index - 1}, ${share})`])
-  .join(", ");
+const shares = { before: [0.6, 0.5, 0.4], behind: [0.5, 0.2, 0.1] };
+const neighbours = [
+  ...shares.before.map((share, index) => `(${index + 1}, ${share})`),
+  ...shares.behind.map((share, index) => `(${-index - 1}, ${share})`),
+].join(", ");
 
-const reach = String(neighbourShares.length);
+const reach = String(shares.before.length);
 
 /** What the contents of a page hold together: past it they come empty, where no answer has room for them. */
 const contentBytes = 4 * Bounds.answerBytes;
@@ -118,7 +119,7 @@ const occurrenceSteps = (() => {
 })();
 
 interface Sources {
-  /** The messages that may score: their keys, `vector`, `length`, `created_at` and `eligible`. */
+  /** The messages that may score: their keys, `created_at`, `length`, `eligible` and the `occurrences` of each term. */
   readonly candidates: Statement.Fragment;
   /** How many `messages` there are in the scope, and their mean `length`. */
   readonly corpus: Statement.Fragment;
@@ -135,76 +136,99 @@ const filters = (sql: SqlClient.SqlClient, { role, span }: SearchRequest): State
         : [sql`m.created_at <= ${span.to}::text::timestamptz`]),
   ]);
 
+/** How often a message holds each term: numbers fit into the memory of a sort, vectors would not. */
+const occurrencesOf = (sql: SqlClient.SqlClient, terms: ReadonlyArray<RankedTerm>) =>
+  sql`ARRAY[${sql.csv(
+    terms.map(({ query, kind }) =>
+      kind === "word"
+        ? sql`width_bucket(
+            ts_rank('{1,1,1,1}', m.search_vector, ${query}::tsquery)::float8,
+            ${sql.literal(occurrenceSteps)}
+          )`
+        : sql`(m.search_vector @@ ${query}::tsquery)::int`,
+    ),
+  )}]`;
+
+/** Adds what the turns around a message lend it, or nothing where every result has all there is to have. */
+const lending = (sql: SqlClient.SqlClient, places: ReadonlyArray<string>) =>
+  places.length === 1
+    ? sql`ranked AS MATERIALIZED (
+        SELECT conversation_id, turn_number, created_at, ${rounded(sql, "score")} AS rank
+        FROM scores WHERE eligible
+      )`
+    : sql`lenders AS MATERIALIZED (
+        SELECT conversation_id, turn_number, scores FROM scores
+        ORDER BY score DESC, conversation_id DESC, turn_number DESC
+        LIMIT ${sql.literal(String(lenders))}
+      ),
+      lent AS (
+        SELECT l.conversation_id, l.turn_number + n.distance AS turn_number, ARRAY[${sql.literal(
+          places.map((place) => `max(l.scores[${place}] * n.share)`).join(", "),
+        )}] AS scores
+        FROM lenders l, (VALUES ${sql.literal(neighbours)}) n (distance, share)
+        GROUP BY l.conversation_id, l.turn_number + n.distance
+      ),
+      -- A full join is never done by comparing each with each, however few rows the planner expects.
+      ranked AS MATERIALIZED (
+        SELECT s.conversation_id, s.turn_number, s.created_at, ${rounded(
+          sql,
+          `s.score + ${places
+            .map(
+              (place) =>
+                `CASE s.scores[${place}] WHEN 0 THEN coalesce(l.scores[${place}], 0) ELSE 0 END`,
+            )
+            .join(" + ")}`,
+        )} AS rank
+        FROM scores s FULL JOIN lent l
+          ON l.conversation_id = s.conversation_id AND l.turn_number = s.turn_number
+        WHERE coalesce(s.eligible, false)
+      )`;
+
+/** Scores that differ by the last bits of a sum are a tie. */
+const rounded = (sql: SqlClient.SqlClient, score: string) =>
+  sql.literal(`round((${score}) * 1e9) / 1e9`);
+
 const rank = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   { terms, page, contentLength }: SearchRequest,
   { candidates, corpus }: Sources,
 ) {
+  const places = terms.map((_, index) => String(index + 1));
+  const held = terms.map(({ frequency }, index) =>
+    frequency === null
+      ? sql`count(*) FILTER (WHERE occurrences[${sql.literal(String(index + 1))}] > 0)`
+      : sql`${frequency}::float8 * (SELECT messages FROM corpus)`,
+  );
+  const weights = terms.map(({ weight }, index) => {
+    const messages = sql.literal(`h.messages[${index + 1}]`);
+    return sql`${weight}::float8
+      * ln(1 + (greatest(c.messages - ${messages}, 0) + 0.5) / (${messages} + 0.5))`;
+  });
+  const scores = places.map(
+    (place) =>
+      `w.weights[${place}] * h.occurrences[${place}] * (${saturation} + 1) / (
+        h.occurrences[${place}] + ${saturation} * (
+          1 - ${lengthWeight} + ${lengthWeight} * h.length / greatest(c.length, 1)
+        )
+      )`,
+  );
   // Not prepared: a plan made without the words at hand cannot know whether they are rare.
   const rows = yield* sql`
-    WITH terms AS MATERIALIZED (
-      SELECT ordinality::int AS term, query::tsquery AS query, kind, weight, frequency
-      FROM unnest(
-        ${textArray(terms.map((term) => term.query))}::text[],
-        ${textArray(terms.map((term) => term.kind))}::text[],
-        ${textArray(terms.map((term) => String(term.weight)))}::float8[],
-        ${textArray(terms.map((term) => (term.frequency === null ? null : String(term.frequency))))}::float8[]
-      ) WITH ORDINALITY AS t (query, kind, weight, frequency, ordinality)
-    ),
-    hits AS MATERIALIZED (
-      SELECT m.conversation_id, m.turn_number, m.created_at, m.eligible, m.length, t.term,
-        CASE t.kind
-          WHEN 'word' THEN width_bucket(
-            ts_rank('{1,1,1,1}', m.vector, t.query)::float8, ${sql.literal(occurrenceSteps)}
-          )
-          ELSE 1
-        END AS occurrences
-      FROM (${candidates}) m JOIN terms t ON m.vector @@ t.query
-    ),
+    WITH hits AS MATERIALIZED (${candidates}),
     corpus AS MATERIALIZED (${corpus}),
-    weights AS MATERIALIZED (
-      SELECT t.term, t.weight * ln(
-        1 + (greatest(c.messages - d.messages, 0) + 0.5) / (d.messages + 0.5)
-      ) AS weight
-      FROM corpus c, terms t
-      LEFT JOIN (SELECT term, count(*) AS messages FROM hits GROUP BY term) h USING (term),
-      LATERAL (SELECT coalesce(t.frequency * c.messages, h.messages, 0) AS messages) d
+    -- One row, also where nothing of it is counted.
+    held AS MATERIALIZED (SELECT ARRAY[${sql.csv(held)}]::float8[] AS messages FROM hits HAVING true),
+    weights AS MATERIALIZED (SELECT ARRAY[${sql.csv(weights)}] AS weights FROM corpus c, held h),
+    by_term AS MATERIALIZED (
+      SELECT h.conversation_id, h.turn_number, h.created_at, h.eligible,
+        ARRAY[${sql.literal(scores.join(", "))}]::float8[] AS scores
+      FROM hits h, corpus c, weights w
     ),
     scores AS MATERIALIZED (
-      SELECT h.conversation_id, h.turn_number, h.term, h.created_at, h.eligible,
-        w.weight * h.occurrences * (${sql.literal(saturation)} + 1) / (
-          h.occurrences + ${sql.literal(saturation)} * (
-            1 - ${sql.literal(lengthWeight)}
-            + ${sql.literal(lengthWeight)} * h.length / greatest(c.length, 1)
-          )
-        ) AS score
-      FROM hits h JOIN weights w USING (term), corpus c
+      SELECT *, ${sql.literal(places.map((place) => `scores[${place}]`).join(" + "))} AS score
+      FROM by_term
     ),
-    lenders AS (
-      SELECT conversation_id, turn_number, array_agg(term) AS terms, array_agg(score) AS scores
-      FROM scores GROUP BY conversation_id, turn_number
-      ORDER BY sum(score) DESC, conversation_id DESC, turn_number DESC
-      LIMIT ${sql.literal(String(lenders))}
-    ),
-    in_context AS (
-      SELECT conversation_id, turn_number, term, score, NULL::float8 AS lent, created_at, eligible
-      FROM scores
-      UNION ALL
-      SELECT l.conversation_id, l.turn_number + n.distance, t.term, NULL, t.score * n.share,
-        NULL, NULL
-      FROM lenders l, unnest(l.terms, l.scores) t (term, score),
-        (VALUES ${sql.literal(neighbours)}) n (distance, share)
-    ),
-    by_term AS (
-      SELECT conversation_id, turn_number, coalesce(max(score), max(lent)) AS score,
-        max(created_at) AS created_at, bool_or(eligible) AS eligible
-      FROM in_context GROUP BY conversation_id, turn_number, term
-    ),
-    ranked AS MATERIALIZED (
-      SELECT conversation_id, turn_number, max(created_at) AS created_at,
-        round(sum(score)::numeric, 9)::float8 AS rank
-      FROM by_term GROUP BY conversation_id, turn_number HAVING bool_or(eligible)
-    ),
+    ${lending(sql, places)},
     page AS (
       SELECT * FROM ranked
       ORDER BY rank DESC, created_at DESC, turn_number DESC, conversation_id DESC
@@ -245,26 +269,38 @@ const rank = Effect.fnUntraced(function* (
   } satisfies FoundPage;
 });
 
+const decodeSize = decodeRows(Schema.Struct({ messages: DbCount }));
+
+/** Past so many messages of a scope, what matches among them is found by the index, unless the planner knows better. */
+const readWhole = 20_000;
+
 /** Ranks every message of a session or a conversation that matches. */
 export const findInScope = Effect.fn("SearchQueries.findInScope")(function* (
   request: ScopedRequest,
 ) {
   const sql = yield* SqlClient.SqlClient;
-  const scope = sql`
-    SELECT id FROM conversations
+  const conversations = sql`
+    FROM conversations
     WHERE ${sql.and([
       sql`space = ${request.space}`,
       sql`deleted_at IS NULL`,
       ...(request.session_id === null ? [] : [sql`session_id = ${request.session_id}`]),
       ...(request.conversation_id === null ? [] : [sql`id = ${request.conversation_id}::uuid`]),
     ])}`;
+  const [size] = yield* decodeSize(
+    yield* sql`SELECT coalesce(sum(message_count), 0)::bigint AS messages ${conversations}`,
+  );
+  const scope = sql`SELECT id ${conversations}`;
+  const matches = sql`m.search_vector @@ ${request.anyTerm}::tsquery`;
   return yield* rank(sql, request, {
+    // What a small scope holds is read faster than what the whole index knows of a word that is common elsewhere.
     candidates: sql`
       SELECT m.conversation_id, m.turn_number, m.created_at, m.search_length AS length,
-        m.search_vector AS vector,
-        m.search_vector @@ ${request.condition}::tsquery AND ${filters(sql, request)} AS eligible
+        m.search_vector @@ ${request.condition}::tsquery AND ${filters(sql, request)} AS eligible,
+        ${occurrencesOf(sql, request.terms)} AS occurrences
       FROM messages m
-      WHERE m.conversation_id IN (${scope}) AND m.search_vector @@ ${request.anyTerm}::tsquery`,
+      WHERE m.conversation_id IN (${scope})
+        AND ${(size?.messages ?? 0) > readWhole ? matches : sql`(${matches}) IS TRUE`}`,
     corpus: sql`
       SELECT count(*)::float8 AS messages, avg(search_length)::float8 AS length
       FROM messages WHERE conversation_id IN (${scope}) AND search_vector IS NOT NULL`,
@@ -283,6 +319,8 @@ export interface SpaceRequest extends SearchRequest {
   /** How many messages the space has, about. */
   readonly messages: number;
   readonly most: number;
+  /** How many matches, still newer, are passed over. */
+  readonly skipped?: number;
   /**
    * What else lends its words without being found; what matches in the turns around it is ranked too, however old. Null
    * where only matches lend.
@@ -296,19 +334,23 @@ export const findAnywhere = Effect.fn("SearchQueries.findAnywhere")(function* (
   candidates: Candidates,
 ) {
   const sql = yield* SqlClient.SqlClient;
-  const columns = sql.literal(
-    "m.conversation_id, m.turn_number, m.created_at, m.search_length AS length, m.search_vector AS vector",
+  const keys = sql.literal(
+    "m.conversation_id, m.turn_number, m.created_at, m.search_length AS length",
   );
+  const occurrences = sql`${occurrencesOf(sql, request.terms)} AS occurrences`;
+  // Few conversations are in the trash, and of all others there is nothing to look up.
   const indexed = (condition: string) => sql`
-    FROM messages m JOIN conversations c ON c.id = m.conversation_id
+    FROM messages m
     WHERE m.search_vector @@ ${condition}::tsquery AND m.space = ${request.space}
-      AND c.deleted_at IS NULL AND ${filters(sql, request)}
-    ORDER BY m.created_at DESC`;
+      AND m.conversation_id NOT IN (SELECT id FROM conversations WHERE deleted_at IS NOT NULL)
+      AND ${filters(sql, request)}
+    ORDER BY m.created_at DESC, m.conversation_id DESC, m.turn_number DESC`;
   // Hides the condition from the index: almost every row that it finds would be dropped.
   const seen = sql`(m.search_vector @@ ${request.condition}::tsquery) IS TRUE AND ${filters(sql, request)}`;
+  const newest = sql`LIMIT ${request.most} OFFSET ${request.skipped ?? 0}`;
   const matches =
     candidates === "indexed"
-      ? sql`SELECT ${columns}, true AS eligible ${indexed(request.condition)} LIMIT ${request.most}`
+      ? sql`SELECT ${keys}, true AS eligible, ${occurrences} ${indexed(request.condition)} ${newest}`
       : sql`
           SELECT m.*
           FROM (
@@ -316,18 +358,20 @@ export const findAnywhere = Effect.fn("SearchQueries.findAnywhere")(function* (
             WHERE space = ${request.space} AND deleted_at IS NULL
             ORDER BY updated_at DESC, id DESC
           ) c, LATERAL (
-            SELECT ${columns}, true AS eligible FROM messages m
+            SELECT ${keys}, true AS eligible, ${occurrences} FROM messages m
             WHERE m.conversation_id = c.id AND ${seen}
+            ORDER BY m.turn_number DESC
           ) m
-          LIMIT ${request.most}`;
+          ${newest}`;
   const withLenders = (condition: string) => sql`
     WITH lent AS MATERIALIZED (
-      SELECT ${columns}, false AS eligible ${indexed(condition)} LIMIT ${sql.literal(String(lenders))}
+      SELECT ${keys}, false AS eligible, ${occurrences} ${indexed(condition)}
+      LIMIT ${sql.literal(String(lenders))}
     )
+    -- What is among the matches too counts once.
     (${matches})
-    UNION ALL SELECT * FROM lent
-    -- What is among the matches too counts once: by term, the best score of a turn is taken.
-    UNION ALL SELECT ${columns}, true
+    UNION SELECT * FROM lent
+    UNION SELECT ${keys}, true, ${occurrences}
       FROM lent l JOIN messages m ON m.conversation_id = l.conversation_id
         AND m.turn_number BETWEEN l.turn_number - ${sql.literal(reach)} AND l.turn_number + ${sql.literal(reach)}
       WHERE ${seen}`;

@@ -6,16 +6,30 @@ import { DbCount, decodeRows, textArray } from "./rows.ts";
 const decodeStatistics = decodeRows(
   Schema.Struct({
     messages: Schema.Finite,
+    share: Schema.NullOr(Schema.Finite),
+    rarest: Schema.NullOr(Schema.Finite),
     lexeme: Schema.NullOr(Schema.String),
     frequency: Schema.NullOr(Schema.Finite),
   }),
 );
 
+/** What Postgres remembers of all messages. */
+export interface Statistics {
+  readonly messages: number;
+  /** In what share of them each of the lexemes asked for occurs, where it is common. */
+  readonly frequencies: ReadonlyMap<string, number>;
+  /** The share that lexemes which are not common do not pass; null where nothing is known. */
+  readonly rarest: number | null;
+  /** What share of them is in the space; null where it has few. */
+  readonly share: number | null;
+}
+
 /**
  * What Postgres remembers of all messages: how many, and which of the lexemes are common among them. Where the table is
  * partitioned, it remembers that of each partition: the whole is their sum.
  */
-export const commonLexemes = Effect.fn("SearchStatistics.commonLexemes")(function* (
+export const statisticsOf = Effect.fn("SearchStatistics.statisticsOf")(function* (
+  space: string,
   lexemes: ReadonlyArray<string>,
 ) {
   const sql = yield* SqlClient.SqlClient;
@@ -28,21 +42,42 @@ export const commonLexemes = Effect.fn("SearchStatistics.commonLexemes")(functio
         OR c.oid IN (SELECT relid FROM pg_partition_tree('messages'::regclass) WHERE isleaf)
       )
     ),
-    every AS (SELECT sum(messages) AS messages FROM parts)
-    SELECT every.messages, l.lexeme,
-      sum(l.frequency * parts.messages) / nullif(every.messages, 0) AS frequency
-    FROM every CROSS JOIN parts
-    LEFT JOIN pg_stats s ON s.schemaname = parts.nspname AND s.tablename = parts.relname
-      AND s.attname = 'search_vector' AND NOT s.inherited
-    LEFT JOIN LATERAL unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs)
-      AS l (lexeme, frequency) ON l.lexeme = ANY(${textArray(lexemes)}::text[])
-    GROUP BY every.messages, l.lexeme`;
+    known AS MATERIALIZED (
+      SELECT parts.messages,
+        v.most_common_freqs[array_position(v.most_common_vals::text::text[], ${space})] AS share,
+        -- Behind the frequencies of the elements stand the least and the greatest of them, and that of nulls.
+        w.most_common_elem_freqs[cardinality(w.most_common_elem_freqs) - 2] AS rarest,
+        w.most_common_elems::text::text[] AS lexemes, w.most_common_elem_freqs AS frequencies
+      FROM parts
+      LEFT JOIN pg_stats v ON v.schemaname = parts.nspname AND v.tablename = parts.relname
+        AND v.attname = 'space' AND NOT v.inherited
+      LEFT JOIN pg_stats w ON w.schemaname = parts.nspname AND w.tablename = parts.relname
+        AND w.attname = 'search_vector' AND NOT w.inherited
+    ),
+    every AS (
+      SELECT sum(messages) AS messages,
+        sum(share * messages) / nullif(sum(messages), 0) AS share,
+        CASE WHEN bool_and(rarest IS NOT NULL OR messages = 0) THEN max(rarest) END AS rarest
+      FROM known
+    )
+    SELECT every.messages, every.share, every.rarest, l.lexeme,
+      sum(l.frequency * known.messages) / nullif(every.messages, 0) AS frequency
+    FROM every CROSS JOIN known
+    LEFT JOIN LATERAL unnest(known.lexemes, known.frequencies) AS l (lexeme, frequency)
+      ON l.lexeme = ANY(${textArray(lexemes)}::text[])
+    GROUP BY every.messages, every.share, every.rarest, l.lexeme`;
   const statistics = yield* decodeStatistics(rows);
   const frequencies = new Map<string, number>();
   for (const { lexeme, frequency } of statistics) {
     if (lexeme !== null && frequency !== null) frequencies.set(lexeme, frequency);
   }
-  return { messages: statistics[0]?.messages ?? 0, frequencies };
+  const [first] = statistics;
+  return {
+    messages: first?.messages ?? 0,
+    share: first?.share ?? null,
+    rarest: first?.rarest ?? null,
+    frequencies,
+  } satisfies Statistics;
 });
 
 const decodeMatches = decodeRows(Schema.Struct({ matches: DbCount }));

@@ -1,7 +1,7 @@
 /** Statements about the conversations of clients without sessions: which of a key's, by the times of what was captured. */
 import { Effect, Schema } from "effect";
 import { SqlClient } from "effect/unstable/sql";
-import { decodeRows, doubleArray, textArray } from "./rows.ts";
+import { decodeRows, doubleArray, intArray, textArray } from "./rows.ts";
 
 /** From when to when a key had one conversation, in milliseconds. */
 const Span = Schema.Struct({
@@ -42,6 +42,32 @@ export const holdSpans = Effect.fnUntraced(function* (
     WHERE c.last_at >= ${between.from}::float8 AND c.first_at <= ${between.to}::float8
     ORDER BY c.first_at`;
   return yield* decodeSpans(rows);
+});
+
+const decodePlaced = decodeRows(
+  Schema.Struct({ place: Schema.Int, conversation_id: Schema.String }),
+);
+
+/** The conversations of keys at times, by the places that are asked for: those within a silence, the nearest. */
+export const findSpansAt = Effect.fnUntraced(function* (
+  asked: ReadonlyArray<StatelessKey & { readonly place: number; readonly at: number }>,
+  silence: number,
+) {
+  if (asked.length === 0) return new Map<number, string>();
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    SELECT t.place, near.conversation_id FROM unnest(
+      ${intArray(asked.map(({ place }) => place))}::int[], ${textArray(asked.map(({ space }) => space))}::text[],
+      ${textArray(asked.map(({ key }) => key))}::text[], ${doubleArray(asked.map(({ at }) => at))}::float8[]
+    ) AS t (place, space, key, at), LATERAL (
+      SELECT c.conversation_id FROM stateless_conversations c
+      WHERE c.space = t.space AND c.key = t.key
+        AND c.last_at >= t.at - ${silence}::float8 AND c.first_at <= t.at + ${silence}::float8
+      ORDER BY greatest(c.first_at - t.at, t.at - c.last_at, 0) LIMIT 1
+    ) AS near`;
+  return new Map(
+    (yield* decodePlaced(rows)).map((row) => [row.place, row.conversation_id] as const),
+  );
 });
 
 /** Writes spans, new or grown. */

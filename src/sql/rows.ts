@@ -38,6 +38,14 @@ export const intArray = (values: ReadonlyArray<number | null>): PgTypes.Paramete
     ),
   );
 
+/** A parameter of whole numbers that four bytes hold, for `unnest`. */
+export const int4Array = (values: ReadonlyArray<number>): PgTypes.Parameter =>
+  Result.getOrThrow(PgTypes.array(values, PgTypes.OID.int4));
+
+/** A parameter of UUIDs for `unnest`. */
+export const uuidArray = (values: ReadonlyArray<string>): PgTypes.Parameter =>
+  Result.getOrThrow(PgTypes.array(values, PgTypes.OID.uuid));
+
 /** A parameter of numbers for `unnest`. */
 export const doubleArray = (values: ReadonlyArray<number | null>): PgTypes.Parameter =>
   Result.getOrThrow(PgTypes.array(values, PgTypes.OID.float8));

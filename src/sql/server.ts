@@ -38,6 +38,8 @@ const connectionConfig = (address: ServerAddress, limits: PoolLimits) => {
       statement_timeout: String(limits.queryTimeoutMs),
       idle_in_transaction_session_timeout: String(limits.queryTimeoutMs + 30_000),
       jit: "off",
+      // What a search sorts, and the places of a word that is common among millions of messages.
+      work_mem: "16MB",
     },
   };
 };

@@ -129,6 +129,19 @@ describe("a session", () => {
     expect(await count("stream_openings WHERE stream", session.id)).toBe(0);
   });
 
+  test("is a conversation after a thousand entries of nothing but a handshake", async () => {
+    const session = traffic();
+    shakeHands(session);
+    for (let id = 1; id <= 600; id++) {
+      session.toUpstream(request(id, "ping"));
+      session.toClient(result(id, {}));
+      if (id % 100 === 0) await shared.drained();
+    }
+    await shared.drained();
+    expect(await count("stream_openings WHERE stream", session.id)).toBe(0);
+    await expectAllFrames(session.id, session);
+  });
+
   test("of Dewey itself is kept, and never found", async () => {
     const session = traffic({ isDewey: true, upstream: "dewey" });
     session.toUpstream(call(1, "dewey_search", { query: "platypus" }));
@@ -222,46 +235,45 @@ describe("what is on the wire", () => {
 describe("requests that wait", () => {
   test("are known to the process that goes on after a death", async () => {
     await using data = await dataFolder();
-    const session = await withProcess(
+    await withProcess(
       async ({ journal, drained }) => {
-        const before = makeTraffic(journal.append);
-        shakeHands(before);
-        before.toUpstream([call(1, "first"), call(2, "second")]);
-        before.toUpstream(request(3, "tools/list"));
+        const session = makeTraffic(journal.append);
+        shakeHands(session);
+        session.toUpstream([call(1, "first"), call(2, "second")]);
+        session.toUpstream(request(3, "tools/list"));
         await drained();
-        expect(await count("open_requests WHERE stream", before.id)).toBe(3);
-        return before;
-      },
-      { dataDir: data.path },
-    );
-    // The same stream in the journal of another process, as after a restart that forgot everything.
-    await withProcess(async ({ journal, drained }) => {
-      for (const answer of [
-        said(2, "second answer"),
-        result(3, { tools: [] }),
-        said(1, "first answer"),
-      ]) {
-        journal.append({
-          _tag: "Frame",
-          stream: session.id,
-          id: Bun.randomUUIDv7(),
-          at: session.at + 99,
-          direction: "to_client",
-          payload: JSON.stringify(answer),
-          redactions: 0,
+        expect(await count("open_requests WHERE stream", session.id)).toBe(3);
+        // The same stream in the journal of another process, as after a death of which nobody knows yet.
+        await withProcess(async (other) => {
+          for (const answer of [
+            said(2, "second answer"),
+            result(3, { tools: [] }),
+            said(1, "first answer"),
+          ]) {
+            other.journal.append({
+              _tag: "Frame",
+              stream: session.id,
+              id: Bun.randomUUIDv7(),
+              at: session.at + 99,
+              direction: "to_client",
+              payload: JSON.stringify(answer),
+              redactions: 0,
+            });
+          }
+          await other.drained();
         });
-      }
-      await drained();
-    });
-    expect((await messagesOf(session.id)).slice(-2)).toMatchObject([
-      { content: "second answer", metadata: { tool: "second", latency_ms: 100 } },
-      { content: "first answer", metadata: { tool: "first", latency_ms: 100 } },
-    ]);
-    expect(await callsOf(session.id)).toMatchObject([
-      { tool: "first", status: "success", metadata: { request_frame: 4, result_frame: 8 } },
-      { tool: "second", status: "success", metadata: { request_frame: 4, result_frame: 6 } },
-    ]);
-    expect(await count("open_requests WHERE stream", session.id)).toBe(0);
+        expect((await messagesOf(session.id)).slice(-2)).toMatchObject([
+          { content: "second answer", metadata: { tool: "second", latency_ms: 100 } },
+          { content: "first answer", metadata: { tool: "first", latency_ms: 100 } },
+        ]);
+        expect(await callsOf(session.id)).toMatchObject([
+          { tool: "first", status: "success", metadata: { request_frame: 4, result_frame: 8 } },
+          { tool: "second", status: "success", metadata: { request_frame: 4, result_frame: 6 } },
+        ]);
+        expect(await count("open_requests WHERE stream", session.id)).toBe(0);
+      },
+      { dataDir: data.path, lookEvery: "1 hour" },
+    );
   });
 
   test("are lost when their session ends", async () => {

@@ -1,10 +1,13 @@
 // Exactly once, in order and never lost: deaths between commit and release, connections that are cut, what another
 // process left, and what the database refuses.
 import { afterAll, describe, expect, test } from "bun:test";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Effect } from "effect";
 import fc from "fast-check";
 import type { Journal } from "../../src/services/Journal.ts";
 import { JournalError } from "../../src/services/journal/JournalSource.ts";
+import { lockPath } from "../../src/services/journal/partNames.ts";
 import { holds } from "../support/property.ts";
 import {
   beginning,
@@ -32,31 +35,62 @@ afterAll(async () => {
 
 const traffic = () => makeTraffic(shared.journal.append);
 
-test("what a process left that died without a journal is brought to an end", async () => {
-  const { called, opening } = await withProcess(async ({ journal, drained }) => {
-    const [one, other] = [makeTraffic(journal.append), makeTraffic(journal.append)];
-    one.toUpstream(call(1, "never answered"));
-    shakeHands(other);
-    await drained();
-    return { called: one.id, opening: other.id };
+test("what a process left that died without a journal is brought to an end", () =>
+  // It lives, and gives no sign, which for the others is the same.
+  withProcess(
+    async ({ journal, drained }) => {
+      const [called, opening] = [makeTraffic(journal.append), makeTraffic(journal.append)];
+      called.toUpstream(call(1, "never answered"));
+      shakeHands(opening);
+      await drained();
+      const alive = makeTraffic(shared.journal.append);
+      alive.toUpstream(call(1, "not answered yet"));
+      await shared.drained();
+      const sign = async () =>
+        db.rows("UPDATE journals SET updated_at = now() WHERE id = $1::text::uuid", [
+          shared.journal.own.id,
+        ]);
+      await withProcess(
+        async () => {
+          while ((await callsOf(called.id)).length === 0) await sign();
+          while ((await count("streams WHERE id", opening.id)) > 0) await sign();
+        },
+        { lookEvery: "20 millis" },
+      );
+      expect(await callsOf(alive.id)).toEqual([]);
+      expect(await callsOf(called.id)).toMatchObject([{ tool: "never answered", status: "lost" }]);
+      expect(await contents(called.id)).toEqual(["never answered"]);
+    },
+    { lookEvery: "1 hour" },
+  ));
+
+test("a process that ends by itself leaves no position, and nothing that waits", async () => {
+  const { called, journal } = await withProcess(async (process) => {
+    const session = makeTraffic(process.journal.append);
+    session.toUpstream(call(1, "never answered"));
+    await process.drained();
+    expect(await count("journals WHERE id", process.journal.own.id)).toBeGreaterThan(0);
+    return { called: session.id, journal: process.journal.own.id };
   });
-  const alive = makeTraffic(shared.journal.append);
-  alive.toUpstream(call(1, "not answered yet"));
-  await shared.drained();
-  const sign = async () =>
-    db.rows("UPDATE journals SET updated_at = now() WHERE id = $1::text::uuid", [
-      shared.journal.own.id,
-    ]);
+  expect(await count("journals WHERE id", journal)).toBe(0);
+  expect(await callsOf(called)).toMatchObject([{ tool: "never answered", status: "lost" }]);
+});
+
+test("of a process that died with nothing in its journal no position is left", async () => {
+  await using data = await dataFolder();
+  const id = Bun.randomUUIDv7();
+  const locks = join(data.path, "journal");
+  await mkdir(locks, { mode: 0o700 });
+  await writeFile(lockPath(locks, id), "", { mode: 0o600 });
+  await db.rows("INSERT INTO journals (id, lane, recorded_through) VALUES ($1::text::uuid, 0, 7)", [
+    id,
+  ]);
   await withProcess(
     async () => {
-      while ((await callsOf(called)).length === 0) await sign();
-      while ((await count("streams WHERE id", opening)) > 0) await sign();
+      while ((await count("journals WHERE id", id)) > 0) await Bun.sleep(10);
     },
-    { lookEvery: "20 millis" },
+    { dataDir: data.path, lookEvery: "20 millis" },
   );
-  expect(await callsOf(alive.id)).toEqual([]);
-  expect(await callsOf(called)).toMatchObject([{ tool: "never answered", status: "lost" }]);
-  expect(await contents(called)).toEqual(["never answered"]);
 });
 
 /** A journal whose releases are lost, as when the process dies before each of them. */

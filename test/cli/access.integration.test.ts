@@ -115,6 +115,49 @@ describe("two tokens of two spaces", () => {
   }, 60_000);
 });
 
+describe("the bound of connections for each token", () => {
+  test("holds for the sessions that the proxy keeps too", async () => {
+    await using program = runDewey(["start"], {
+      ...environment,
+      DEWEY_AUTH_TOKENS: `agent:${alice}:read+proxy`,
+      DEWEY_MAX_CONNECTIONS_PER_TOKEN: "2",
+      DEWEY_PROXY_PORT: "0",
+    });
+    const [, at = ""] = await program.out.find(/http:\/\/(\S+)\/mcp\/NAME/);
+    const post = async (message: object, headers: Readonly<Record<string, string>> = {}) => {
+      const response = await fetch(`http://${at}/mcp/dewey`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          accept: "application/json, text/event-stream",
+          ...bearer(alice),
+          ...headers,
+        },
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...message }),
+      });
+      await response.text();
+      return response;
+    };
+    const open = async () => {
+      const params = {
+        protocolVersion: "2025-11-25",
+        capabilities: {},
+        clientInfo: { name: "tester", version: "1" },
+      };
+      const { headers } = await post({ method: "initialize", params });
+      return { "mcp-session-id": headers.get("mcp-session-id") ?? "" };
+    };
+    const sessions = [await open(), await open(), await open()];
+    const statuses: Array<number> = [];
+    for (const session of sessions) {
+      statuses.push((await post({ method: "ping" }, session)).status);
+    }
+    expect(statuses).toEqual([404, 200, 200]);
+    program.kill("SIGTERM");
+    expect(await program.exited).toBe(0);
+  }, 60_000);
+});
+
 describe("a file of tokens", () => {
   test("is read again while Dewey serves, and a broken one changes nothing", async () => {
     await using folder = await temporaryFolder();

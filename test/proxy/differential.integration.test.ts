@@ -82,16 +82,10 @@ const through = (way: Way, steps: ReadonlyArray<Step>, upstream: string = way.ki
     isSession: isSession(way) && !isShared(way),
   });
 
-/**
- * Where the proxy is the HTTP server itself, it refuses what is no message in its own words; and where it shares a connection
- * among the requests of a client, it has to be told by each message whose it is.
- */
+/** Where the proxy is the HTTP server itself, it refuses what is no message in its own words. */
 const stepsFor = (way: Way): ReadonlyArray<Step> => {
   const isServer = way.door === "http" && way.kind !== "http";
-  return scripts[way.era].filter(
-    ({ isNoMessage, namesNobody }) =>
-      !(isServer && isNoMessage === true) && !(isShared(way) && namesNobody === true),
-  );
+  return scripts[way.era].filter(({ isNoMessage }) => !(isServer && isNoMessage === true));
 };
 
 for (const era of eras) {

@@ -70,7 +70,7 @@ export const runLines = (
     },
     close: async () => {
       await child.stdin.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 25_000);
       await Promise.all([child.exited, reading]);
       clearTimeout(timer);
     },

@@ -72,8 +72,8 @@ const sendWithin = (
 /** After so many steps whose answer did not come, the others are left out, which is a difference too. */
 const mostMisses = 3;
 
-/** How long is waited for what should come at once: past it, it is missing. */
-const defaultPatience = 5000;
+/** How long is waited for what should come at once, on a machine with much else to do too: past it, it is missing. */
+const defaultPatience = 15_000;
 
 /** Connects a client and plays the steps in turn. The client has gone at the end, and with it its connection to the server, if it has one. */
 export const play = async (

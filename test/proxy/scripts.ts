@@ -32,8 +32,6 @@ export interface Step {
   readonly headers?: Readonly<Record<string, string>>;
   /** The server ends the connection instead of an answer. */
   readonly isEnd?: true;
-  /** Nothing in it says which client it is from, and so over which of the shared connections it should go. */
-  readonly namesNobody?: true;
   /** Not one message of the version, which an HTTP server may refuse in words of its own; something is answered. */
   readonly isNoMessage?: true;
 }
@@ -169,10 +167,7 @@ const common = (ask: Ask, own: string): ReadonlyArray<Step> => {
     call("progress", { meta: `"progressToken":"tök-😀"` }),
     call("progress", { meta: `"progressToken":12345` }),
     call("cancel", { meta: `"progressToken":0`, cancelAfter: 1 }),
-    {
-      ...note("a notification without more", "notifications/vendor.example/bare", `"odd":1.0`),
-      namesNobody: true,
-    },
+    note("a notification without more", "notifications/vendor.example/bare", `"odd":1.0`),
     note(
       "a notification that nobody knows",
       "notifications/vendor.example/odd",

@@ -1,5 +1,5 @@
 // A program behind the proxy that speaks over its pipes: it answers every request with who it is, and does what it is
-// told: `crash` ends it at once, and `silence` is never answered.
+// told: `crash` ends it at once, and `silence` is never answered. When its input has ended it says so, and ends.
 import { createInterface } from "node:readline";
 import { messageOf } from "./message.ts";
 
@@ -11,3 +11,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   const result = { pid, folder: process.cwd(), mark: process.env["MARK"] ?? null };
   process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
 }
+process.stdout.write('{"jsonrpc":"2.0","method":"notifications/farewell"}\n');

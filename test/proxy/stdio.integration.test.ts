@@ -110,8 +110,36 @@ describe("dewey stdio with an upstream", () => {
     expect(answer.result).toEqual({ pid, folder: dewey.folder, mark: "of the client" });
     expect(await dewey.end()).toBe(0);
     expect(isAlive(pid)).toBe(false);
+  });
+
+  test("ends the program's input with its own, and hands on what it says to that", async () => {
+    await using dewey = await start("kid", kid);
+    // All of it before there is a program that could read it.
+    await dewey.say({ id: 1, method: "who" });
+    await dewey.say({ id: 2, method: "silence" });
+    const started = performance.now();
+    expect(await dewey.end()).toBe(0);
     await dewey.read;
-    expect(dewey.lines.rest).toEqual([]);
+    expect(dewey.lines.rest.map((line) => messageOf(line))).toMatchObject([
+      { id: 1, result: {} },
+      { method: "notifications/farewell" },
+      { id: 2, error: { code: -32_000 } },
+    ]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  test("waits no longer than for a shutdown for a server that never answers", async () => {
+    await using upstream = await startUpstream();
+    await using dewey = await start(
+      "one",
+      { one: { type: "ws", url: upstream.url } },
+      { DEWEY_SHUTDOWN_TIMEOUT: "500ms" },
+    );
+    const server = await upstream.connections.next();
+    await dewey.say({ id: 1, method: "silence" });
+    await server.message();
+    expect(await dewey.end()).toBe(0);
+    expect(await server.closed).toBe(1000);
   });
 
   test("passes every line as the bytes that came", async () => {

@@ -1,6 +1,7 @@
 // What capture writes into the journal and when it lets a frame go on, with a real journal that may be full.
 import { afterEach, describe, expect, setSystemTime } from "bun:test";
-import { Effect, Layer } from "effect";
+import { Effect, Layer, Logger } from "effect";
+import { TestClock } from "effect/testing";
 import type { ConnectionEvent, Entry, StreamDescription } from "../../src/domain/Recording.ts";
 import { Capture, type CapturedStream } from "../../src/services/Capture.ts";
 import { Journal } from "../../src/services/Journal.ts";
@@ -118,6 +119,8 @@ describe("a captured stream", () => {
   it.effect("forwards a frame whose redaction fails, and does not keep it", () =>
     Effect.gen(function* () {
       const dataDir = yield* scopedFolder;
+      const logs: Array<string> = [];
+      const log = Logger.map(Logger.formatJson, (line) => void logs.push(line));
       const broken = Layer.succeed(Redaction, {
         redact: (frame) => {
           if (frame === "bad") throw new Error("A fault of the redaction.");
@@ -136,11 +139,13 @@ describe("a captured stream", () => {
           { event: "gap", frames: 1, bytes: 3 },
           "end",
         ]);
+        expect(logs.join()).toContain("A fault of the redaction.");
       }).pipe(
         Effect.provide(
           Capture.layer.pipe(
             Layer.provideMerge(Journal.layer({ dataDir, sync: "normal", limitBytes: 1e9 })),
             Layer.provide(broken),
+            Layer.provideMerge(Logger.layer([log])),
           ),
         ),
       );
@@ -291,10 +296,63 @@ describe("stateless streams", () => {
     what: StreamDescription,
   ) {
     const mark = crypto.randomUUID();
-    yield* pass(capture.open(what), mark);
+    const lent = what.kind === "stateless" ? capture.lend(what, { asks: [] }) : undefined;
+    yield* pass(lent ?? capture.open(what), mark);
+    lent?.giveBack();
     const { entries } = yield* entriesUntil(journal, isFrame(mark));
     return entries.find(isFrame(mark))?.stream;
   });
+
+  it.effect("never hold two exchanges at a time, and take up what means one of them", () =>
+    withCapture(1e9, (capture, journal) =>
+      Effect.gen(function* () {
+        const [one, other] = [
+          capture.lend(stateless, { asks: ["1"] }),
+          capture.lend(stateless, { asks: ["1"] }),
+        ];
+        const meant = capture.lend(stateless, { asks: [], about: "1" });
+        yield* pass(one, "of one");
+        yield* pass(other, "of the other");
+        yield* pass(meant, "about the other");
+        meant.giveBack();
+        one.answered("1");
+        one.giveBack();
+        // Given up without its answer: nothing that comes later is taken for that.
+        other.giveBack("It was given up.");
+        const next = capture.lend(stateless, { asks: ["1"] });
+        yield* pass(next, "next");
+        yield* pass(capture.lend(stateless, { asks: ["1"] }), "last");
+        const { entries } = yield* entriesUntil(journal, isFrame("last"));
+        const of = (payload: string) => entries.find(isFrame(payload))?.stream;
+        expect(of("of the other")).not.toBe(of("of one"));
+        expect(of("about the other")).toBe(of("of the other"));
+        expect(of("next")).toBe(of("of one"));
+        expect(new Set(["of one", "of the other", "last"].map(of)).size).toBe(3);
+        const ended = entries.filter(isEvent("ended"));
+        expect(ended.map(({ stream }) => stream)).toEqual([of("of the other") ?? ""]);
+        expect(ended.map(plain)).toEqual([{ event: "ended", reason: "It was given up." }]);
+      }),
+    ),
+  );
+
+  it.effect("end once they were silent for half an hour, as of when they were heard last", () =>
+    withCapture(1e9, (capture, journal) =>
+      Effect.gen(function* () {
+        const start = now();
+        const first = yield* streamOf(capture, journal, stateless);
+        const heard = now();
+        // A stream that says nothing leaves nothing.
+        capture.lend({ ...stateless, token: "silent" }, { asks: [] }).giveBack();
+        setSystemTime(start + 31 * 60_000);
+        yield* TestClock.adjust("1 minute");
+        const { entries } = yield* entriesUntil(journal, isEvent("ended"));
+        const last = entries.at(-1);
+        expect(last?.stream).toBe(first ?? "");
+        expect(last?.at).toBeLessThanOrEqual(heard);
+        expect(entries.filter(({ _tag }) => _tag === "Stream")).toHaveLength(1);
+      }),
+    ).pipe(Effect.provide(TestClock.layer())),
+  );
 
   it.effect(
     "are one for the same token, client, upstream and session until half an hour of silence",

@@ -1,6 +1,6 @@
 // What is kept for how long: each kind by its own setting, and 0 for ever.
 import { afterAll, expect, test } from "bun:test";
-import { purgeRecordings } from "../../src/services/Retention.ts";
+import { forgetErased, purgeRecordings } from "../../src/services/Retention.ts";
 import { call, dataFolder, makeTraffic, openRecording, said } from "../support/recording.ts";
 import { openDatabase } from "../support/tools.ts";
 
@@ -76,6 +76,16 @@ test("recorded conversations go with all that belongs to them, however large, an
   ).toBe(true);
 });
 
+test("a recorded conversation of missing frames alone goes too", async () => {
+  const session = makeTraffic(recording.journal.append);
+  session.at = Date.now() - 31 * day;
+  session.event({ event: "gap", frames: 3, bytes: 4, from: 0, to: 1 });
+  await recording.drained();
+  expect(await left(session.id)).toEqual({ conversations: 1, frames: 0, messages: 1, calls: 0 });
+  await purge({ recordedDays: 30 });
+  expect(await left(session.id)).toEqual({ conversations: 0, frames: 0, messages: 0, calls: 0 });
+});
+
 test("what is recorded for a purged conversation afterwards is dropped", async () => {
   const session = makeTraffic(recording.journal.append);
   session.at = Date.now() - 40 * day;
@@ -85,4 +95,43 @@ test("what is recorded for a purged conversation afterwards is dropped", async (
   session.toClient(said(1, "echo"));
   await recording.drained();
   expect(await left(session.id)).toEqual({ conversations: 0, frames: 0, messages: 0, calls: 0 });
+});
+
+test("dead letters go with their conversations, whoever erased these", async () => {
+  const poison = "the database refuses this";
+  await db.rows(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.content LIKE '%poison%' THEN RAISE EXCEPTION '${poison}' USING ERRCODE = '22000'; END IF;
+      RETURN NEW;
+    END $$`);
+  await db.rows(
+    "CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse()",
+  );
+  const kinds = ["session", "session", "stateless"] as const;
+  const [erased, kept, stateless] = kinds.map((kind) => {
+    const traffic = makeTraffic(recording.journal.append, { kind, token: kind });
+    traffic.at = Date.now();
+    traffic.toUpstream(call(1, "echo"));
+    traffic.toUpstream(call(2, "poison"));
+    return traffic;
+  });
+  await recording.drained();
+  await db.rows("DROP FUNCTION refuse CASCADE");
+  const letters = async () =>
+    (await recording.run(recording.deadLetters.list(10))).map(({ id }) => id);
+  const idsOf = (traffic: typeof erased) => traffic?.entries.slice(-1).map(({ id }) => id) ?? [];
+  await recording.run(forgetErased());
+  expect(new Set(await letters())).toEqual(
+    new Set([...idsOf(erased), ...idsOf(kept), ...idsOf(stateless)]),
+  );
+  await db.rows(
+    `DELETE FROM conversations WHERE id = $1::text::uuid OR metadata->>'token' = 'stateless'`,
+    [erased?.id],
+  );
+  // What is in the trash may come back.
+  await db.rows("UPDATE conversations SET deleted_at = now() WHERE id = $1::text::uuid", [
+    kept?.id,
+  ]);
+  await recording.run(forgetErased());
+  expect(await letters()).toEqual(idsOf(kept));
 });

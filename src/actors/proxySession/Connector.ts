@@ -205,11 +205,14 @@ export class Connector {
     return Effect.suspend(() => {
       const rest = this.#isWorn ? Duration.toMillis(bounds.coolDown) : 0;
       this.#restsUntil = this.#now + rest;
-      states.gaveUp(name, why);
+      const before = states.gaveUp(name, why, this.#isWorn);
       session.gaveUp(this.#isWorn);
       const again = rest === 0 ? "" : ` after ${Duration.format(Duration.millis(rest))}`;
+      if (before === undefined) return Effect.void;
+      const others =
+        before === 0 ? "" : ` So it was ${before} more times since this was said last.`;
       return Effect.logWarning(
-        `The upstream ${JSON.stringify(name)} is given up after ${this.#failures} failures in a row; its client's next request${again} tries it again. The last failure: ${why}`,
+        `The upstream ${JSON.stringify(name)} is given up after ${this.#failures} failures in a row; its client's next request${again} tries it again. The last failure: ${why}${others}`,
       );
     });
   }

@@ -17,13 +17,23 @@ import { ServerRequests } from "./ServerRequests.ts";
 export interface Translated {
   readonly recorded: Frame;
   readonly delivered: Frame;
+  /** Where it is recorded, if not in the session's own stream. */
+  readonly stream?: CapturedStream | undefined;
+}
+
+/** The client's end of a session, as far as frames need it. */
+export interface ClientEnd extends Omit<Link, "send"> {
+  /** As a link's; the envelope of the frame where it was read already. */
+  readonly send: (frame: Frame, envelope?: Envelope) => Promise<void> | undefined;
+  /** Whether anybody is there to be told; without it somebody is for as long as the session. */
+  readonly isHeard?: () => boolean;
 }
 
 /** What the traffic goes between. */
 export interface TrafficOptions {
   readonly stream: CapturedStream;
   readonly upstream: string;
-  readonly client: Link;
+  readonly client: ClientEnd;
   readonly translate: ((frame: Frame, envelope: Envelope) => Translated) | undefined;
   readonly drain: Pick<Drain["Service"], "enter" | "isDraining">;
   readonly laneBounds: LaneBounds;
@@ -58,6 +68,8 @@ export class Traffic {
   /** Why requests are refused at once, while nobody tries to reach the upstream. */
   #refusal: string | undefined;
   #leave: (() => void) | undefined;
+  #rested: Array<() => void> = [];
+  #passed = 0;
   #isOver = false;
 
   constructor(options: TrafficOptions) {
@@ -74,9 +86,9 @@ export class Traffic {
     );
     this.#down = new Lane(
       {
-        deliver: ({ frame }) => {
-          const room = client.send(frame);
-          this.#rest();
+        deliver: ({ envelope, frame }) => {
+          const room = client.send(frame, envelope);
+          this.rest();
           return room;
         },
         pause: () => this.#link?.pause(),
@@ -87,19 +99,28 @@ export class Traffic {
     );
   }
 
-  /** A frame of the client; `forwarded` where something else is sent upstream than what is recorded. */
-  readonly receive = (frame: Frame, forwarded: Frame = frame): void => {
+  /**
+   * A frame of the client; `forwarded` where something else is sent upstream than what is recorded, and its envelope;
+   * `stream` where it is recorded elsewhere than the rest.
+   */
+  readonly receive = (
+    frame: Frame,
+    forwarded: Frame = frame,
+    envelope: Envelope = readEnvelope(forwarded),
+    stream: CapturedStream = this.#options.stream,
+  ): void => {
     if (this.#isOver) return;
-    const envelope = readEnvelope(forwarded);
+    this.#passed++;
     if (this.#refusal !== undefined && isAsking(envelope)) this.#options.wanted();
     this.#leave ??= this.#options.drain.enter();
     this.#up.push({ frame: forwarded, envelope });
-    this.#options.stream.frame("to_upstream", frame, this.#up.written);
+    stream.frame("to_upstream", frame, this.#up.written);
   };
 
   /** A frame of the upstream. */
   readonly fromUpstream = (frame: Frame): void => {
     if (this.#isOver) return;
+    this.#passed++;
     const envelope = readEnvelope(frame);
     if (envelope.kind === "request") {
       this.#serverRequests ??= new ServerRequests();
@@ -142,7 +163,7 @@ export class Traffic {
     this.#inFlight.clear();
     this.#listening = undefined;
     for (const id of ids) this.#refuse(id, message);
-    this.#rest();
+    this.rest();
   }
 
   /** Somebody tries to reach the upstream: what comes waits. */
@@ -190,6 +211,33 @@ export class Traffic {
     return this.#link === undefined ? Promise.resolve() : this.#up.emptied();
   }
 
+  /** The same although there may be no upstream yet. */
+  forwarded(): Promise<void> {
+    return this.#up.emptied();
+  }
+
+  /** Tells the upstream that nothing more will be sent; false where it cannot be told. */
+  endInput(): boolean {
+    this.#link?.endInput?.();
+    return this.#link?.endInput !== undefined;
+  }
+
+  /** How many frames have come, from either side. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** Whether nobody waits for an answer, and nothing is on its way. */
+  get isResting(): boolean {
+    return this.#leave === undefined;
+  }
+
+  /** Resolves when that is so. */
+  rested(): Promise<void> {
+    if (this.isResting) return Promise.resolve();
+    return new Promise((resolve) => this.#rested.push(resolve));
+  }
+
   /** Resolves when everything that is to be said to the client was handed to its end. */
   said(): Promise<void> {
     return this.#down.emptied();
@@ -200,20 +248,25 @@ export class Traffic {
     this.#isOver = true;
     this.#link = undefined;
     this.#up.hold();
-    this.#leave?.();
-    this.#leave = undefined;
+    this.#leaveOff();
+  }
+
+  /** A shutdown waits for a session no longer than it has something to wait for. */
+  rest(): void {
+    if (this.#leave !== undefined && !this.#isBusy()) this.#leaveOff();
   }
 
   #toClient(frame: Frame, known: Envelope | undefined): void {
     const { stream, translate } = this.#options;
     if (translate === undefined) {
-      this.#down.push({ frame, envelope: undefined });
+      this.#down.push({ frame, envelope: known });
       stream.frame("to_client", frame, this.#down.written);
       return;
     }
-    const { recorded, delivered } = translate(frame, known ?? readEnvelope(frame));
-    this.#down.push({ frame: delivered, envelope: undefined });
-    stream.frame("to_client", recorded, this.#down.written);
+    const envelope = known ?? readEnvelope(frame);
+    const { recorded, delivered, stream: own = stream } = translate(frame, envelope);
+    this.#down.push({ frame: delivered, envelope: delivered === frame ? envelope : undefined });
+    own.frame("to_client", recorded, this.#down.written);
   }
 
   #deliverUp({ frame, envelope }: Passing): Promise<void> | undefined {
@@ -222,12 +275,12 @@ export class Traffic {
     const refusal = link === undefined ? this.#refusal : this.#bound(envelope);
     if (link === undefined || refusal !== undefined) {
       if (refusal !== undefined) this.#refuseAll(envelope, refusal);
-      this.#rest();
+      this.rest();
       return undefined;
     }
     const sent = this.#registered(frame, envelope);
     const room = sent === undefined ? undefined : link.send(sent);
-    this.#rest();
+    this.rest();
     return room;
   }
 
@@ -320,12 +373,21 @@ export class Traffic {
     this.say(retryableError(id, message, this.#options.upstream));
   }
 
-  /** A shutdown waits for a session no longer than it has something to wait for. */
-  #rest(): void {
-    if (this.#leave === undefined) return;
-    if (this.#inFlight.size > 0 || this.#up.size > 0 || this.#down.size > 0) return;
-    this.#leave();
+  #isBusy(): boolean {
+    const { client, drain } = this.#options;
+    // Of a client that is gone, only what it said last is still passed on.
+    if (drain.isDraining() && client.isHeard?.() === false) {
+      return this.#link !== undefined && this.#up.size > 0;
+    }
+    return this.#inFlight.size > 0 || this.#up.size > 0 || this.#down.size > 0;
+  }
+
+  #leaveOff(): void {
+    this.#leave?.();
     this.#leave = undefined;
+    const rested = this.#rested;
+    this.#rested = [];
+    for (const resolve of rested) resolve();
   }
 }
 

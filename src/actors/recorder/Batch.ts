@@ -1,5 +1,5 @@
 /** A batch on its way into the database: everything that one transaction writes, settled before it begins. */
-import { Effect } from "effect";
+import { Cause, Effect } from "effect";
 import type { Entry } from "../../domain/Recording.ts";
 import type { RefusedEntry } from "../../services/DeadLetters.ts";
 import type { Step } from "../../sql/RecordingQueries.ts";
@@ -46,6 +46,9 @@ const giveWay = Effect.callback<void>((resume) => {
 /** How often the row of a stream says when it was last seen. */
 const seenMillis = 60 * 60 * 1000;
 
+/** A handshake of more entries is a conversation: what it holds is moved as one. */
+const mostOpenings = 1000;
+
 const openingOf = (stream: StreamState, { entry, payload }: Derived): OpeningRow => {
   const position = stream.openings;
   stream.openings += 1;
@@ -67,7 +70,10 @@ const deriveSafely = (stream: StreamState, entry: RecordedEntry, limit: number) 
   } catch (fault) {
     // Nothing that a peer sends may keep its frame from being recorded.
     return Effect.as(
-      Effect.logError("A frame was recorded without what it says, because of a fault", fault),
+      Effect.logError(
+        "A frame was recorded without what it says, because of a fault",
+        Cause.die(fault),
+      ),
       bare(stream, entry),
     );
   }
@@ -118,7 +124,7 @@ export const makeBatch = Effect.fnUntraced(function* (
   const take = (stream: StreamState, one: Derived) => {
     if (stream.isOpen) return void derived.push(one);
     const before = held.get(stream) ?? [];
-    if (!one.isHandshake) {
+    if (!one.isHandshake || stream.openings + before.length >= mostOpenings) {
       stream.isOpen = true;
       opened.add(stream);
       if (stream.openings > 0) resumed.add(stream);

@@ -30,8 +30,10 @@ export interface SeenRequest {
   isKept: boolean;
   /** Its call has ended by a cancellation, and may be answered all the same. */
   isEnded: boolean;
-  /** The next one under the same id: clients that share a stream may use the same ids. */
+  /** The next one under the same id, of a client that uses an id twice at a time. */
   next: SeenRequest | undefined;
+  /** Of the first under an id: the one that came last, where there are more. */
+  last: SeenRequest | undefined;
 }
 
 /** One stream. What is in it belongs to batches that are recorded, or are about to be in their order. */
@@ -88,11 +90,15 @@ export const putRequest = (stream: StreamState, request: SeenRequest): SeenReque
   const requests = stream.requests[request.direction];
   const key = keyOfId(request.id);
   const first = requests.get(key);
+  if (first?.isEnded === true && first.next === undefined) {
+    // Who asks under the id of a request that was cancelled waits for the answer to the new one.
+    requests.set(key, request);
+    return undefined;
+  }
   if (first === undefined) requests.set(key, request);
   else {
-    let last = first;
-    while (last.next !== undefined) last = last.next;
-    last.next = request;
+    (first.last ?? first).next = request;
+    first.last = request;
   }
   stream.waiting += 1;
   if (stream.waiting <= mostWaiting) return undefined;
@@ -120,7 +126,10 @@ export const takeRequest = (
   const first = requests.get(key);
   if (first === undefined) return undefined;
   if (first.next === undefined) requests.delete(key);
-  else requests.set(key, first.next);
+  else {
+    first.next.last = first.last;
+    requests.set(key, first.next);
+  }
   stream.waiting -= 1;
   return first;
 };

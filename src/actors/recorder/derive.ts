@@ -29,10 +29,13 @@ const readFrame = (draft: Draft, entry: FrameEntry): void => {
   }
 };
 
-const end = (draft: Draft, reason: string): void => {
+const sessionEnded = (reason: string): string =>
+  `The session ended before the answer came: ${reason}`;
+
+const end = (draft: Draft, why: string): void => {
   draft.stream.isOver = true;
   for (const seen of clearRequests(draft.stream)) {
-    endCall(draft, seen, endingOfLoss(`The session ended before the answer came: ${reason}`));
+    endCall(draft, seen, endingOfLoss(why));
     settle(draft, seen);
   }
 };
@@ -40,11 +43,12 @@ const end = (draft: Draft, reason: string): void => {
 const readEvent = (draft: Draft, { event }: EventEntry): void => {
   // Frames that are missing may have been more than a handshake.
   if (event.event === "gap") draft.isHandshake = false;
+  if (event.event === "ended") return end(draft, event.reason);
   say(draft, "system", eventText(event, draft.stream.description), {
     kind: "event",
     happened: happenedOf(event),
   });
-  if (event.event === "closed") end(draft, event.reason);
+  if (event.event === "closed") end(draft, sessionEnded(event.reason));
 };
 
 /** Derives what is written of an entry, and takes what it means for the stream into the stream. */
@@ -72,6 +76,6 @@ export const deriveEnd = (stream: StreamState, at: number, limit: number): Deriv
     event: { event: "closed", reason },
   };
   const draft = newDraft(stream, entry, limit);
-  end(draft, reason);
+  end(draft, sessionEnded(reason));
   return { ...draft, calls: draft.calls.map((call) => ({ ...call, duration_ms: null })) };
 };

@@ -2,7 +2,7 @@
  * Moves one journal into the database: while a batch is written, the next one is prepared. After any failure it starts
  * over from what the database says, with nothing in mind, so that what it has in mind is never ahead of the truth.
  */
-import { Clock, Duration, Effect, Fiber, Predicate, Schema } from "effect";
+import { Cause, Clock, Duration, Effect, Fiber, Predicate, Schema } from "effect";
 import type { TimedOut, Unavailable } from "../../domain/Errors.ts";
 import type { Entry } from "../../domain/Recording.ts";
 import { Changes } from "../../services/Changes.ts";
@@ -249,7 +249,7 @@ const afterTrouble = Effect.fnUntraced(function* (
 
 const afterFault = Effect.fnUntraced(function* (fault: unknown, course: Course) {
   course.failures += 1;
-  yield* Effect.logError("Recording waits because of a fault of its own", fault);
+  yield* Effect.logError("Recording waits because of a fault of its own", Cause.die(fault));
   yield* Effect.sleep(Duration.seconds(5));
 });
 

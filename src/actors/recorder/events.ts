@@ -18,6 +18,7 @@ export const eventText = (happened: ConnectionEvent, { upstream }: StreamDescrip
     case "reconnected":
       return `Connected to ${upstream} again.`;
     case "closed":
+    case "ended":
       return `Closed: ${happened.reason}`;
     case "gap":
       return gapText(happened);
@@ -36,6 +37,7 @@ export const happenedOf = (
       return happened;
     case "upstream_lost":
     case "closed":
+    case "ended":
       return { event: happened.event, reason: short(happened.reason) };
     case "gap":
       return {

@@ -91,6 +91,7 @@ export const request = (
     isKept: false,
     isEnded: false,
     next: undefined,
+    last: undefined,
   });
   if (givenUp !== undefined) {
     endCall(draft, givenUp, endingOfLoss("Too many requests wait for their answers."));

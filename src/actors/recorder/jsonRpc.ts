@@ -1,6 +1,7 @@
 /** What a frame says, as far as a recording needs it: the messages of JSON-RPC in it, or that it holds none. */
 import { Predicate } from "effect";
 import type { Frame } from "../../domain/Frame.ts";
+import { isDeeper } from "./storable.ts";
 
 /** The id of a request. */
 export type RequestId = string | number;
@@ -60,17 +61,29 @@ const elementOf = (value: unknown): Element | undefined => {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** JSON, or undefined where it is none; that nothing is there is not JSON either. */
+/** What is nested more deeply cannot be written as text again, and to fail at it takes a second. */
+const deepest = 10_000;
+
+/** A batch of more is no client's: to say all of it would hold everybody up. */
+const mostElements = 1000;
+
+/** JSON, undefined where it is none (that nothing is there is not JSON either), null where it is not to be read. */
 const parse = (frame: Frame): unknown => {
   try {
-    return JSON.parse(typeof frame === "string" ? frame : decoder.decode(frame));
+    const text = typeof frame === "string" ? frame : decoder.decode(frame);
+    return isDeeper(text, deepest) ? null : JSON.parse(text);
   } catch {
     return undefined;
   }
 };
 
-/** The messages of a frame in their order, each at its place in a batch. Empty where it is not JSON-RPC. */
+/**
+ * The messages of a frame in their order, each at its place in a batch; undefined in place of what is none. What is no
+ * JSON at all says nothing.
+ */
 export const elementsOf = (frame: Frame): ReadonlyArray<Element | undefined> => {
   const value = parse(frame);
-  return Array.isArray(value) ? value.map(elementOf) : [elementOf(value)];
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return [elementOf(value)];
+  return value.length > mostElements ? [undefined] : value.map(elementOf);
 };

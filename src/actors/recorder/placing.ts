@@ -91,6 +91,9 @@ const spansFor = Effect.fnUntraced(function* (all: ReadonlyArray<Derived>) {
   return { keys, spans: makeSpans(known) };
 });
 
+const leavesSomething = ({ calls, messages, payload }: Derived): boolean =>
+  payload !== null || messages.length > 0 || calls.length > 0;
+
 /** Entries with their conversations, and how much each of these is going to grow. */
 const assign = Effect.fnUntraced(function* (
   all: ReadonlyArray<Derived>,
@@ -162,9 +165,10 @@ const grow = (groups: ReadonlyMap<string, Group>, assigned: ReadonlyArray<Assign
     group.messages += one.messages.length;
     group.lastAt = Math.max(group.lastAt, one.entry.at);
   }
-  return [...groups.values()].map(({ id, frames, messages, lastAt }) => ({
+  return [...groups.values()].map(({ id, isNew, frames, messages, lastAt }) => ({
     id,
-    frames,
+    // One that begins without a frame, by frames that are missing, is known to be recorded by a number that none has.
+    frames: isNew ? Math.max(1, frames) : frames,
     messages,
     at: lastAt,
   }));
@@ -196,7 +200,7 @@ export const placeAll = Effect.fnUntraced(function* (
   { opened, isReplay }: PlacingOptions,
 ) {
   const places = new Map<string, Place>();
-  const { assigned, groups, spans } = yield* assign(all, opened);
+  const { assigned, groups, spans } = yield* assign(all.filter(leavesSomething), opened);
   const fresh = isReplay ? yield* withoutRecorded(assigned, groups) : assigned;
   const begin = [...groups.values()].filter(({ isNew }) => isNew);
   const begun = new Set(begin.length === 0 ? [] : yield* beginRecorded(begin.map(conversationOf)));

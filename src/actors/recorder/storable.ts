@@ -56,8 +56,9 @@ export const contentOf = (text: string, limit: number): Content => {
 
 const deepest = 512;
 
-const isDeep = (json: string): boolean => {
-  if (json.length <= deepest * 2) return false;
+/** Whether a text of JSON is nested more deeply than so many levels. */
+export const isDeeper = (json: string, levels: number): boolean => {
+  if (json.length <= levels * 2) return false;
   let depth = 0;
   let inText = false;
   for (let index = 0; index < json.length; index++) {
@@ -68,7 +69,7 @@ const isDeep = (json: string): boolean => {
     } else if (code === 0x22) inText = true;
     else if (code === 0x5b || code === 0x7b) {
       depth += 1;
-      if (depth > deepest) return true;
+      if (depth > levels) return true;
     } else if (code === 0x5d || code === 0x7d) depth -= 1;
   }
   return false;
@@ -81,5 +82,5 @@ const isDeep = (json: string): boolean => {
 export const jsonOf = (value: unknown): string | null => {
   if (value === undefined) return null;
   const json = JSON.stringify(value);
-  return isDeep(json) ? JSON.stringify(json) : json;
+  return isDeeper(json, deepest) ? JSON.stringify(json) : json;
 };

@@ -84,6 +84,7 @@ export const loadStreams = Effect.fnUntraced(function* (ids: ReadonlyArray<strin
         sequence: row.sequence,
         isKept: true,
         next: undefined,
+        last: undefined,
       });
     }
   }

@@ -3,7 +3,8 @@ import { Effect } from "effect";
 import { SqlClient, SqlError } from "effect/unstable/sql";
 import { DeadLetters, type RefusedEntry } from "../../services/DeadLetters.ts";
 import { defectOf, outcomeOf } from "../../sql/failures.ts";
-import { movePosition } from "../../sql/RecordingQueries.ts";
+import { findStanding, movePosition } from "../../sql/RecordingQueries.ts";
+import { findSpansAt } from "../../sql/StatelessQueries.ts";
 import {
   dropOpenings,
   dropOpenRequests,
@@ -17,6 +18,7 @@ import type { Derived } from "./Derived.ts";
 import { derive } from "./derive.ts";
 import { type Place, type Placed, type PlacingOptions, placeAll } from "./placing.ts";
 import { newStream, type StreamState } from "./StreamState.ts";
+import { keyOfStream, silenceMillis } from "./stateless.ts";
 import { loadOpenings } from "./streams.ts";
 
 /** What came of a batch. */
@@ -84,6 +86,30 @@ const withOpenings = Effect.fnUntraced(function* (batch: Batch, limit: number) {
   return [...openings, ...batch.derived];
 });
 
+/** What was refused, with the conversations that it was to be part of: where they are erased, it is to go too. */
+const withConversations = Effect.fnUntraced(function* (all: ReadonlyArray<RefusedEntry>) {
+  if (all.length === 0) return all;
+  const spans = yield* findSpansAt(
+    all.flatMap(({ description, entry }, place) =>
+      description?.kind === "stateless"
+        ? [{ place, space: description.space, key: keyOfStream(description), at: entry.at }]
+        : [],
+    ),
+    silenceMillis,
+  );
+  const conversationOf = (entry: RefusedEntry, place: number): string | undefined =>
+    entry.description?.kind === "session" ? entry.entry.stream : spans.get(place);
+  const standing = yield* findStanding(
+    all.flatMap((entry, place) => conversationOf(entry, place) ?? []),
+  );
+  return all.map((entry, place): RefusedEntry => {
+    const conversation = conversationOf(entry, place);
+    return conversation !== undefined && standing.has(conversation)
+      ? { ...entry, conversation }
+      : entry;
+  });
+});
+
 /** How a batch is written. */
 export interface WriteOptions {
   readonly limit: number;
@@ -115,7 +141,7 @@ export const writeBatch = Effect.fnUntraced(function* (batch: Batch, options: Wr
   });
   if (waiting.length > 0) yield* putOpenRequests(waiting);
   if (batch.settled.length > 0) yield* dropOpenRequests(batch.settled);
-  const refused = [...batch.strays, ...written.refused];
+  const refused = [...batch.strays, ...(yield* withConversations(written.refused))];
   // Before the commit: what is in both places is found by its id, what were in neither would be lost.
   if (refused.length > 0) yield* deadLetters.put(refused);
   return { ...written, refused };

@@ -78,6 +78,11 @@ export class ProcessLink implements Link {
     this.#paused = undefined;
   };
 
+  /** Its input ends behind what was sent. */
+  readonly endInput = (): void => {
+    void Promise.resolve(this.#child.stdin.end()).catch(() => {});
+  };
+
   /** Nothing more is told to the handlers; what still comes is read and dropped, so that the program can end in peace. */
   detach(): void {
     this.#isDone = true;

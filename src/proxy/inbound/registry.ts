@@ -7,7 +7,7 @@ import type { Inbound } from "./Inbound.ts";
 import { makeStreamableHttpInbound, type StreamableHttpOptions } from "./streamableHttp.ts";
 import { makeWebSocketInbound } from "./webSocket.ts";
 
-/** What tests set otherwise than the defaults. */
+/** What the settings, and tests, set otherwise than the defaults. */
 export interface InboundOptions {
   readonly connectBounds?: Partial<ConnectBounds>;
   readonly http?: StreamableHttpOptions;

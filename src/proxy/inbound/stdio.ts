@@ -17,7 +17,7 @@ export interface StdioOptions {
   readonly input: ReadableStream<Uint8Array>;
   /** Resolves when the bytes have been taken; rejects when nobody reads any more. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** How long requests in flight may take to finish at the end. */
+  /** How long requests in flight may take to finish at the end, of the input too. */
   readonly shutdownTimeout: Duration.Input;
   /** A longer line ends the session. */
   readonly messageBytes?: number;
@@ -52,6 +52,7 @@ class PipeLink implements ClientLink {
   #waitingBytes = 0;
   #lastWrite = Promise.resolve();
   #paused: PromiseWithResolvers<void> | undefined;
+  #isGone = false;
 
   constructor(options: StdioOptions) {
     this.#options = options;
@@ -70,6 +71,11 @@ class PipeLink implements ClientLink {
     this.#lastWrite = writing;
     return this.#waitingBytes < roomBytes ? undefined : writing;
   };
+
+  /** Whether the client reads no more. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
 
   readonly pause = (): void => {
     this.#paused ??= Promise.withResolvers<void>();
@@ -111,14 +117,15 @@ class PipeLink implements ClientLink {
 
   /** A client that reads no more is gone, whether it still writes or not. */
   #leave(): void {
+    this.#isGone = true;
     this.#broken.resolve();
     this.release();
   }
 }
 
 /**
- * Serves the one client until its input ends, and then waits for what is in flight. Interrupting it waits for that too,
- * within the timeout.
+ * Serves the one client until its input ends, and then lets the upstream finish. Interrupting it waits for what is in
+ * flight. Neither takes longer than the timeout.
  */
 export const serveStdio = Effect.fn("stdio.serveStdio")(function* (
   kinds: UpstreamKinds,
@@ -137,20 +144,22 @@ export const serveStdio = Effect.fn("stdio.serveStdio")(function* (
     client,
     ...(options.connectBounds === undefined ? {} : { connectBounds: options.connectBounds }),
   });
-  const answered = drain.idle.pipe(
-    Effect.andThen(Effect.promise(() => client.written())),
-    Effect.interruptible,
-    Effect.timeoutOption(options.shutdownTimeout),
-  );
+  const inTime = (effect: Effect.Effect<void>) =>
+    effect.pipe(Effect.interruptible, Effect.timeoutOption(options.shutdownTimeout));
   const read = Effect.promise(() => client.read(session.receive)).pipe(
     Effect.tap((isWhole) =>
       isWhole ? Effect.void : Effect.logError("The client sent a line that is too long."),
+    ),
+    Effect.andThen(
+      Effect.suspend(() =>
+        client.isGone ? Effect.void : inTime(session.finish(options.shutdownTimeout)),
+      ),
     ),
   );
   const ended = Effect.flatMap(session.ended, ({ reason }) => Effect.logError(reason));
 
   yield* Effect.raceFirst(read, ended).pipe(
-    Effect.onInterrupt(() => drain.begin),
-    Effect.ensuring(answered),
+    Effect.onInterrupt(() => Effect.andThen(drain.begin, inTime(drain.idle))),
+    Effect.ensuring(inTime(Effect.promise(() => client.written()))),
   );
 }, Effect.scoped);

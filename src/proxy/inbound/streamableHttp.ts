@@ -7,17 +7,21 @@ import type { ConnectBounds } from "../../actors/proxySession/connectBounds.ts";
 import type { UpstreamKinds } from "../upstreams/registry.ts";
 import { makeDuplex } from "./http/duplex.ts";
 import { makeExchanges } from "./http/exchanges.ts";
+import { type KeptLimits, KeptPlaces } from "./http/KeptPlaces.ts";
 import { defaultSessionBounds, type SessionBounds } from "./http/passedSessions.ts";
 import type { SharedBounds } from "./http/sharedUpstreams.ts";
 import type { Inbound } from "./Inbound.ts";
 
-/** What tests set otherwise than the defaults. */
-export type StreamableHttpOptions = Partial<SessionBounds & SharedBounds>;
+type Bounds = KeptLimits & SessionBounds & SharedBounds;
 
-const defaultBounds: SessionBounds & SharedBounds = {
+/** What the settings, and tests, set otherwise than the defaults. */
+export type StreamableHttpOptions = Partial<Bounds>;
+
+const defaultBounds: Bounds = {
   ...defaultSessionBounds,
+  maxSessions: 10_000,
+  maxSessionsPerCaller: 1_000,
   sharedIdle: "5 minutes",
-  maxShared: 1_000,
 };
 
 /** Makes what answers HTTP requests; what it keeps lives as long as its scope. */
@@ -27,8 +31,9 @@ export const makeStreamableHttpInbound = Effect.fnUntraced(function* (
   options: StreamableHttpOptions,
 ) {
   const bounds = { ...defaultBounds, ...options };
-  const exchanges = yield* makeExchanges(bounds);
-  const duplex = yield* makeDuplex(kinds, bounds, connectBounds);
+  const places = new KeptPlaces(bounds);
+  const exchanges = yield* makeExchanges(places, bounds);
+  const duplex = yield* makeDuplex(kinds, places, bounds, connectBounds);
 
   return {
     onRequest: (arrival, call) => {

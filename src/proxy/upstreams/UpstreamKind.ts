@@ -15,6 +15,15 @@ export interface Exchange {
   readonly signal: AbortSignal;
 }
 
+/** An upstream's answer to it. */
+export interface ExchangeAnswer {
+  readonly status: number;
+  /** Whoever gets the answer may change them. */
+  readonly headers: Headers;
+  /** Bytes where they are all there already. */
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+}
+
 /** Who the client is, for an upstream that needs to know (Dewey itself); others are never told. */
 export interface UpstreamCaller {
   readonly principal: Principal;
@@ -36,7 +45,7 @@ export interface UpstreamKind<U> {
     upstream: U,
     request: Exchange,
     caller: UpstreamCaller,
-  ) => Effect.Effect<Response, UpstreamUnreachable>;
+  ) => Effect.Effect<ExchangeAnswer, UpstreamUnreachable>;
   /** Looks whether the upstream answers, without starting anything; only where that can be done. */
   readonly check?: (upstream: U) => Effect.Effect<void, UpstreamUnreachable>;
 }

@@ -2,7 +2,7 @@
  * Dewey itself as an upstream: its own MCP door, in this process, for the caller who came through the proxy. What is
  * asked of it counts against that caller's rate, as it would at the door's own port: the proxy is no way round it.
  */
-import { Effect } from "effect";
+import { Cause, Effect } from "effect";
 import { type DeweyUpstream, UpstreamUnreachable } from "../../domain/Upstream.ts";
 import type { Arrival, Door } from "../../http/Door.ts";
 import { errorResponse } from "../../http/responses.ts";
@@ -38,7 +38,9 @@ export const makeDeweyKind = ({
     if (onConnection === undefined) return yield* noDoor;
     const connection = new MemoryConnection({ principal, charge }, handlers);
     yield* Effect.scoped(onConnection(connection)).pipe(
-      Effect.tapDefect((defect) => Effect.logError("A connection to Dewey itself failed.", defect)),
+      Effect.tapDefect((defect) =>
+        Effect.logError("A connection to Dewey itself failed.", Cause.die(defect)),
+      ),
       Effect.ensuring(connection.close(1000, "It is served no more.")),
       Effect.forkScoped,
     );
@@ -57,7 +59,13 @@ export const makeDeweyKind = ({
       );
       // As the listener does.
       const tooSoon = arrival.charge(1);
-      return tooSoon === undefined ? onRequest(arrival) : Effect.succeed(errorResponse(tooSoon));
+      const response =
+        tooSoon === undefined ? onRequest(arrival) : Effect.succeed(errorResponse(tooSoon));
+      return Effect.map(response, ({ body: answered, headers: answeredWith, status }) => ({
+        status,
+        headers: new Headers(answeredWith),
+        body: answered,
+      }));
     }),
   check: () => Effect.void,
 });

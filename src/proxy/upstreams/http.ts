@@ -51,11 +51,13 @@ const discover = JSON.stringify({
 
 /** Asks for what servers of the newest version know; that one of an older version refuses it is a sign of life too. */
 const check = Effect.fnUntraced(function* (upstream: HttpUpstream) {
-  const headers = headersFor(upstream, new Headers());
-  headers.set("content-type", "application/json");
-  headers.set("accept", "application/json, text/event-stream");
-  headers.set("mcp-protocol-version", "2026-07-28");
-  headers.set("mcp-method", "server/discover");
+  const headers = {
+    ...headersFor(upstream),
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "server/discover",
+  };
   const { body, status } = yield* Effect.tryPromise({
     try: (signal) =>
       sendRequest({ url: upstream.url, method: "POST", headers, body: discover, signal }),

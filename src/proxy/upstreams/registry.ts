@@ -11,7 +11,7 @@ import { makeDeweyKind } from "./dewey.ts";
 import { makeHttpKind } from "./http.ts";
 import { makeSseKind } from "./sse.ts";
 import { makeStdioKind } from "./stdio.ts";
-import type { Exchange, UpstreamCaller, UpstreamKind } from "./UpstreamKind.ts";
+import type { Exchange, ExchangeAnswer, UpstreamCaller, UpstreamKind } from "./UpstreamKind.ts";
 import { makeWebSocketKind } from "./webSocket.ts";
 
 /** What the kinds need of the process that they are in. */
@@ -35,7 +35,10 @@ interface Bound {
     caller: UpstreamCaller,
   ) => Effect.Effect<Link, UpstreamUnreachable, Scope.Scope>;
   readonly exchange:
-    | ((request: Exchange, caller: UpstreamCaller) => Effect.Effect<Response, UpstreamUnreachable>)
+    | ((
+        request: Exchange,
+        caller: UpstreamCaller,
+      ) => Effect.Effect<ExchangeAnswer, UpstreamUnreachable>)
     | undefined;
   readonly check: Effect.Effect<void, UpstreamUnreachable> | undefined;
 }

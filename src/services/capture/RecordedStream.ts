@@ -93,12 +93,22 @@ export class RecordedStream {
   readonly event = (event: ConnectionEvent): void => {
     const at = Date.now();
     this.heardAt = at;
-    if (this.#isReady()) this.#append({ event, at });
-    else this.#surroundings.journal.pass(() => this.#owe({ ...noDebt(), events: [{ event, at }] }));
+    this.#happened({ event, at });
   };
+
+  /** Nothing more comes of it. One that never said anything leaves nothing. */
+  end(reason: string, at: number): void {
+    if (!this.#isIntroduced && this.#debt === undefined) return;
+    this.#happened({ event: { event: "ended", reason }, at });
+  }
 
   /** Tells what it owes if the journal takes entries; false while it does not. */
   readonly settle = (): boolean => this.#isReady();
+
+  #happened(each: TimedEvent): void {
+    if (this.#isReady()) this.#append(each);
+    else this.#surroundings.journal.pass(() => this.#owe({ ...noDebt(), events: [each] }));
+  }
 
   /** Whether what is appended next may be kept, everything that belongs before it being in the journal already. */
   #isReady(): boolean {

@@ -24,12 +24,20 @@ const LetterBody = Schema.Struct({
 });
 export type LetterBody = typeof LetterBody.Type;
 
+/** A letter as it is put: `conversation` is that which it was to be part of, null where none had begun. */
+export interface NewLetter extends Letter, Omit<LetterBody, "position"> {
+  readonly conversation: string | null;
+}
+
 /** Some by their ids, or all of them. */
 export type Selection = ReadonlyArray<string> | "all";
 
 const decodeLetters = Schema.decodeUnknownSync(Schema.Array(Letter));
 const decodeBodies = Schema.decodeUnknownSync(Schema.Array(LetterBody));
 const decodeCount = Schema.decodeUnknownSync(Schema.Struct({ count: Schema.Int }));
+const decodeConversations = Schema.decodeUnknownSync(
+  Schema.Array(Schema.Struct({ conversation: Schema.String })),
+);
 const decodeLast = Schema.decodeUnknownSync(Schema.Struct({ last: Schema.Int }));
 
 /** How much is put back as one. */
@@ -59,18 +67,21 @@ export class LetterStore {
         `CREATE TABLE IF NOT EXISTS letters (
            position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at REAL NOT NULL,
            put_at REAL NOT NULL, upstream TEXT, direction TEXT NOT NULL, bytes INTEGER NOT NULL,
-           reason TEXT NOT NULL, description TEXT, body BLOB NOT NULL) STRICT`,
+           reason TEXT NOT NULL, description TEXT, body BLOB NOT NULL, conversation TEXT) STRICT`,
       );
+      if (!this.#hasConversations()) this.#addConversations();
     } catch (cause) {
       this.#database.close();
       throw cause;
     }
   }
 
-  put(letters: ReadonlyArray<Letter & Omit<LetterBody, "position">>): void {
+  put(letters: ReadonlyArray<NewLetter>): void {
     const insert = this.#database.query(
-      `INSERT INTO letters (${columns}, description, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET reason = excluded.reason`,
+      `INSERT INTO letters (${columns}, description, body, conversation)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET reason = excluded.reason,
+         conversation = coalesce(excluded.conversation, conversation)`,
     );
     this.#together(() => {
       for (const each of letters) {
@@ -84,6 +95,7 @@ export class LetterStore {
           each.reason,
           each.description,
           each.body,
+          each.conversation,
         );
       }
     });
@@ -138,6 +150,22 @@ export class LetterStore {
     return query.run(which === "all" ? null : JSON.stringify(which)).changes;
   }
 
+  /** The conversations that letters were to be part of. */
+  conversations(): ReadonlyArray<string> {
+    return decodeConversations(
+      this.#database
+        .query("SELECT DISTINCT conversation FROM letters WHERE conversation IS NOT NULL")
+        .all(),
+    ).map(({ conversation }) => conversation);
+  }
+
+  /** Removes those of conversations, and says how many there were. */
+  removeOf(conversations: ReadonlyArray<string>): number {
+    return this.#database
+      .query("DELETE FROM letters WHERE conversation IN (SELECT value FROM json_each(?))")
+      .run(JSON.stringify(conversations)).changes;
+  }
+
   /** Removes some of those that were put here before a time, the oldest first. */
   purge(before: number, most: number): number {
     return this.#database
@@ -150,6 +178,21 @@ export class LetterStore {
 
   close(): void {
     this.#database.close();
+  }
+
+  #hasConversations(): boolean {
+    const found = this.#database.query(
+      "SELECT count(*) AS count FROM pragma_table_info('letters') WHERE name = 'conversation'",
+    );
+    return decodeCount(found.get()).count > 0;
+  }
+
+  /** The file is of a version that did not keep them. */
+  #addConversations(): void {
+    this.#together(() => {
+      if (this.#hasConversations()) return;
+      this.#database.run("ALTER TABLE letters ADD COLUMN conversation TEXT");
+    });
   }
 
   #together(work: () => void): void {

@@ -40,7 +40,11 @@ interface Part {
   last: number | undefined;
   held: Amount;
   most: number;
+  readonly since: number;
 }
+
+/** A part that is older is taken away when it is empty: what was erased stands in its file for as long as that lasts. */
+const oldestMillis = 10 * 60 * 1000;
 
 const nothing: Amount = { entries: 0, bytes: 0 };
 
@@ -133,7 +137,9 @@ export class SegmentStore {
         // What is written no more goes as a whole: to take rows out of it would be work for nothing.
         if (part !== this.#writing) return (part.last ?? 0) <= through;
         file.erase(through);
-        return part.held.entries === 0 && part.most > this.#options.idleBytes;
+        const isWorn =
+          part.most > this.#options.idleBytes || Date.now() - part.since > oldestMillis;
+        return part.held.entries === 0 && isWorn;
       });
       if (isSpent === true) this.#remove(part);
       else if (isSpent === false) {
@@ -157,7 +163,15 @@ export class SegmentStore {
   #part(number: number): Part {
     const { folder, id, kind } = this.#options;
     const path = partPath(folder, id, kind, number);
-    return { number, path, file: undefined, last: undefined, held: nothing, most: 0 };
+    return {
+      number,
+      path,
+      file: undefined,
+      last: undefined,
+      held: nothing,
+      most: 0,
+      since: Date.now(),
+    };
   }
 
   #toWrite(): { readonly part: Part; readonly file: PartFile } {

@@ -76,6 +76,14 @@ const makeSource = Effect.fnUntraced(function* (
   return source;
 });
 
+/** That of a process that ended before it kept anything, or after everything of it was moved: it ends at once. */
+const emptySource = (id: string): JournalSource => ({
+  id,
+  isReplay: false,
+  read: () => Effect.succeed(undefined),
+  release: () => Effect.void,
+});
+
 /** Looks for abandoned journals each time it is run; one that cannot be taken is told of once. */
 export const findAbandoned = (
   options: AbandonedOptions,
@@ -109,11 +117,20 @@ export const findAbandoned = (
     if (lease === undefined) return [];
     // Looked up again: its process may have written until just now, or another one has drained it.
     const found = (yield* list).find((each) => each.id === id);
-    if (found === undefined || found.parts.length === 0) {
+    if (found === undefined) {
       lease.end();
       return [];
     }
     held.add(id);
+    if (found.parts.length === 0) {
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          lease.end();
+          held.delete(id);
+        }),
+      );
+      return [emptySource(id)];
+    }
     // One that only a newer version can read is not taken again and again.
     const forget = (isUnreadable: boolean) => {
       if (!isUnreadable) held.delete(id);

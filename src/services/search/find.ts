@@ -11,8 +11,14 @@ import {
   findAnywhere,
   findInScope,
   type SearchRequest,
+  type SpaceRequest,
 } from "../../sql/SearchQueries.ts";
-import { commonLexemes, countMatches, sizeOfSpace } from "../../sql/SearchStatistics.ts";
+import {
+  countMatches,
+  type Statistics,
+  sizeOfSpace,
+  statisticsOf,
+} from "../../sql/SearchStatistics.ts";
 import { reportProgress } from "../Reports.ts";
 import { anyOf, conditionOf, type SearchQuery, type SearchTerm } from "./query.ts";
 
@@ -39,13 +45,20 @@ const bounded = ({ total, found }: Pick<FoundPage, "total" | "found">): SearchPa
 const tooMany = 2 * Bounds.exactTotal;
 /**
  * Past so many of all messages, walking through the newest conversations until enough is found is
- * faster than sorting all that the index finds: the one costs total/share, the other share.
+ * faster than sorting all that the index finds: the one costs enough/share, the other share.
  */
-const nearlyEverywhere = (messages: number): number => Math.sqrt(Bounds.exactTotal * messages);
+const nearlyEverywhere = (messages: number, enough: number): number =>
+  Math.sqrt(2 * enough * messages);
 
 /** How many candidates are ranked: all that words below `tooMany` may find, by estimates that err a little. */
 const mostCandidates = (expected: number): number =>
   expected > tooMany ? Bounds.exactTotal + 1 : 1.5 * tooMany;
+
+/**
+ * Where a single word is so common that not all it finds is ranked: how many are, before anybody turns pages beyond
+ * them. Among them are more that repeat it in few words than anybody reads; with other words, rank says more than that.
+ */
+const firstOfOneWord = 2000;
 
 interface Choice {
   readonly words: ReadonlyArray<SearchTerm>;
@@ -84,25 +97,31 @@ const inScope = Effect.fnUntraced(function* (search: Search) {
   );
 });
 
-/** How many messages hold each word, in all spaces: remembered by Postgres of common ones, counted of the rest. */
+/** How many messages hold each word, in all spaces. */
 const holdersOf = Effect.fnUntraced(function* (
   words: ReadonlyArray<SearchTerm>,
-  frequencies: ReadonlyMap<string, number>,
-  messages: number,
+  { frequencies, messages, rarest }: Statistics,
 ) {
   const holders = new Map<SearchTerm, number>();
+  const rare: Array<SearchTerm> = [];
   const unknown: Array<SearchTerm> = [];
   for (const word of words) {
     const frequency = word.lexeme === null ? undefined : frequencies.get(word.lexeme);
-    if (frequency === undefined) unknown.push(word);
-    else holders.set(word, frequency * messages);
+    if (frequency !== undefined) holders.set(word, frequency * messages);
+    else if (word.lexeme !== null && rarest !== null) rare.push(word);
+    else unknown.push(word);
   }
+  // What is not among the common words is known well enough where all of it together is little.
+  const most = (rarest ?? 0) * messages;
+  const isLittle = unknown.length === 0 && rare.length * most <= tooMany;
+  if (isLittle) for (const word of rare) holders.set(word, most);
+  const counted = isLittle ? [] : [...rare, ...unknown];
   const counts = yield* countMatches(
-    unknown.map(({ query }) => query),
+    counted.map(({ query }) => query),
     tooMany + 1,
   );
-  unknown.forEach((word, index) => holders.set(word, counts[index] ?? 0));
-  return holders;
+  counted.forEach((word, index) => holders.set(word, counts[index] ?? 0));
+  return { holders, exactly: new Set(words.filter((word) => !isLittle || !rare.includes(word))) };
 });
 
 const fromCandidates = Effect.fnUntraced(function* (search: Search, messages: number) {
@@ -114,25 +133,70 @@ const fromCandidates = Effect.fnUntraced(function* (search: Search, messages: nu
   );
 });
 
-/** Gives the ranks of a page that follows others a place below theirs; its own order stays. */
-const below = (lowest: number | null, { found, highest }: FoundPage): FoundPage["found"] => {
-  if (lowest === null || highest === null || highest < lowest) return found;
-  const share = (0.999 * lowest) / highest;
-  return found.map((row) => ({ ...row, rank: row.rank * share }));
+/** Messages that are ranked together, below those of the stages before. */
+interface Stage extends Pick<SpaceRequest, "condition" | "most" | "lenders"> {
+  readonly skipped: number;
+  readonly expected: number;
+}
+
+/** What words find; the newest first, where not all of it is ranked. */
+const stagesOf = (
+  words: ReadonlyArray<SearchTerm>,
+  stage: Pick<Stage, "condition" | "lenders" | "expected">,
+): ReadonlyArray<Stage> => {
+  const most = mostCandidates(stage.expected);
+  return words.length > 1 || stage.lenders !== null || stage.expected <= tooMany
+    ? [{ ...stage, skipped: 0, most }]
+    : [
+        { ...stage, skipped: 0, most: firstOfOneWord },
+        { ...stage, skipped: firstOfOneWord, most: most - firstOfOneWord },
+      ];
 };
 
-const fromRarest = Effect.fnUntraced(function* (
-  search: Search,
-  frequencies: ReadonlyMap<string, number>,
-  everywhere: number,
+/** A page that begins in one stage and may end in a later one: what no page has come to is not looked for. */
+const inStages = Effect.fnUntraced(function* (
+  request: Omit<SpaceRequest, "condition" | "most" | "skipped" | "lenders">,
+  stages: ReadonlyArray<Stage>,
+  waysOf: (stage: Stage) => Candidates,
 ) {
-  const { query, space, role, span, page } = search;
-  const holders = yield* holdersOf(query.words, frequencies, everywhere);
+  const { offset, limit } = request.page;
+  const end = offset + limit;
+  const found: Array<FoundPage["found"][number]> = [];
+  let total = 0;
+  let lowest: number | null = null;
+  for (const stage of stages) {
+    if (stage !== stages[0] && total >= end) {
+      return { found, total: Bounds.exactTotal, total_is_exact: false };
+    }
+    const page = { offset: Math.max(0, offset - total), limit: end - Math.max(total, offset) };
+    const ranked = yield* findAnywhere({ ...request, ...stage, page }, waysOf(stage));
+    // Whoever turns the pages meets falling ranks; the order within a stage stays.
+    const share: number =
+      lowest === null || ranked.highest === null || ranked.highest < lowest
+        ? 1
+        : (0.999 * lowest) / ranked.highest;
+    found.push(...ranked.found.map((row) => ({ ...row, rank: row.rank * share })));
+    total += ranked.total;
+    if (ranked.lowest !== null) lowest = ranked.lowest * share;
+  }
+  return bounded({ found, total });
+});
+
+const fromRarest = Effect.fnUntraced(function* (search: Search, statistics: Statistics) {
+  const { query, space, role, span } = search;
+  const everywhere = statistics.messages;
+  const { holders, exactly } = yield* holdersOf(query.words, statistics);
   const all = query.words.reduce((sum, word) => sum + (holders.get(word) ?? 0), 0);
   // What is common among all messages need not be so in this space.
-  const size = all > tooMany ? yield* sizeOfSpace(space, tooMany) : undefined;
+  const known = statistics.share !== null && statistics.share * everywhere > 2 * tooMany;
+  const size = all > tooMany && !known ? yield* sizeOfSpace(space, tooMany) : undefined;
   if (size?.isWhole === true && size.messages <= tooMany) return yield* inScope(search);
-  const share = size?.isWhole === true ? Math.min(1, size.messages / everywhere) : 1;
+  const share =
+    size?.isWhole === true
+      ? Math.min(1, size.messages / everywhere)
+      : known
+        ? (statistics.share ?? 1)
+        : 1;
   const expectedOf = (word: SearchTerm) => share * (holders.get(word) ?? 0);
   const choice = chooseWords(query.words, expectedOf);
   // How many of the matches a phrase, an exclusion or a filter leaves, no count of words tells.
@@ -145,52 +209,43 @@ const fromRarest = Effect.fnUntraced(function* (
   const words = isOpen ? choice.words : query.words;
   const messages = share * everywhere;
   const terms = query.terms.map((term) => {
-    const held = holders.get(term);
+    const held = exactly.has(term) ? holders.get(term) : undefined;
     return { ...term, frequency: held === undefined ? null : Math.min(1, held / everywhere) };
   });
-  const waysOf = (expected: number): Candidates =>
-    isOpen && expected > nearlyEverywhere(messages) ? "newest" : "indexed";
   const condition = conditionOf(query, words);
-  const first = yield* findAnywhere(
-    {
-      ...search,
-      terms,
-      condition,
-      messages,
-      most: mostCandidates(choice.expected),
-      lenders: null,
-    },
-    waysOf(choice.expected),
-  );
   const rest = query.words.filter((word) => !words.includes(word));
-  if (rest.length === 0) return bounded(first);
-  const end = page.offset + page.limit;
-  if (first.total >= end) {
-    return { found: first.found, total: Bounds.exactTotal, total_is_exact: false };
-  }
-  // What has none of the rarer words follows what has: whoever turns the pages meets each message once.
-  const expected = rest.reduce((sum, word) => sum + expectedOf(word), 0);
-  const offset = Math.max(0, page.offset - first.total);
-  const second = yield* findAnywhere(
-    {
-      ...search,
-      page: { offset, limit: end - Math.max(first.total, page.offset) },
-      terms,
-      condition: `(${anyOf(rest)}) & !(${anyOf(words)})`,
-      messages,
-      most: mostCandidates(expected),
-      lenders: condition,
-    },
-    waysOf(expected),
+  const stages = [
+    ...(isOpen
+      ? stagesOf(query.words, { condition, lenders: null, expected: choice.expected })
+      : [
+          {
+            condition,
+            lenders: null,
+            skipped: 0,
+            most: mostCandidates(choice.expected),
+            expected: choice.expected,
+          },
+        ]),
+    // What has none of the rarer words follows what has: whoever turns the pages meets each message once.
+    ...(rest.length === 0
+      ? []
+      : stagesOf(rest, {
+          condition: `(${anyOf(rest)}) & !(${anyOf(words)})`,
+          lenders: condition,
+          expected: rest.reduce((sum, word) => sum + expectedOf(word), 0),
+        })),
+  ];
+  // By what the first of them needs: all stages of the same words have to go by the same order.
+  return yield* inStages({ ...search, terms, messages }, stages, ({ expected, skipped, most }) =>
+    isOpen && expected > nearlyEverywhere(messages, skipped > 0 ? skipped : most)
+      ? "newest"
+      : "indexed",
   );
-  return bounded({
-    total: first.total + second.total,
-    found: [...first.found, ...below(first.lowest, second)],
-  });
 });
 
 const anywhere = Effect.fnUntraced(function* (search: Search) {
-  const known = yield* commonLexemes(
+  const known = yield* statisticsOf(
+    search.space,
     search.query.words.flatMap(({ lexeme }) => (lexeme === null ? [] : [lexeme])),
   );
   // Until the first statistics there are, Postgres knows of no messages.
@@ -199,7 +254,7 @@ const anywhere = Effect.fnUntraced(function* (search: Search) {
   yield* reportProgress(1, 2, "Looked up how common the words are.");
   return yield* messages <= Bounds.exactTotal
     ? fromCandidates(search, messages)
-    : fromRarest(search, known.frequencies, messages);
+    : fromRarest(search, { ...known, messages });
 });
 
 /** The page of a search. */

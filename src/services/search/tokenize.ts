@@ -3,7 +3,7 @@
  * answer for documents and queries alike: what a phrase or an identifier needs is in the positions.
  */
 import { CharClass, classAt, fold } from "./characters.ts";
-import { toLexeme } from "./words.ts";
+import { hashOn, lexemeAt, toLexeme } from "./words.ts";
 
 /** What a token stands for in its text. */
 export type TokenKind =
@@ -81,9 +81,13 @@ const word = (
   const size = text.length;
   let end = start + 1;
   // Most words are lower case but for their first letter, and need no more than this.
-  while (end < size && classAt(text, end) === CharClass.lower) end += 1;
+  let hash = hashOn(0, text.charCodeAt(start));
+  while (end < size && classAt(text, end) === CharClass.lower) {
+    hash = hashOn(hash, text.charCodeAt(end));
+    end += 1;
+  }
   if (end - start > 1 && isPlain(text, start, end)) {
-    const lexeme = toLexeme(text.slice(start, end));
+    const lexeme = lexemeAt(text, start, end, hash);
     return lexeme === "" || sink(lexeme, position, start, end, "word") ? end : undefined;
   }
   end = start;

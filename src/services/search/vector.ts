@@ -17,16 +17,27 @@ const maxPositionsOfLexeme = 255;
 const maxVectorBytes = 256 * 1024;
 
 interface Entry {
-  positions: string;
+  /** The lexeme and its positions, as the literal has them. */
+  text: string;
   count: number;
   last: number;
 }
 
-const plain = /^[a-z0-9]+$/;
+/** Whether a lexeme of `a` to `z` and digits alone, which most are, needs neither escapes nor more bytes than units. */
+const isPlain = (lexeme: string): boolean => {
+  for (let at = 0; at < lexeme.length; at++) {
+    const unit = lexeme.charCodeAt(at);
+    if (unit < 0x30 || unit > 0x7a || (unit > 0x39 && unit < 0x61)) return false;
+  }
+  return true;
+};
+
+const escaped = (lexeme: string): string =>
+  `'${lexeme.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 
 /** A lexeme as the literals of `tsvector` and `tsquery` quote it. */
 export const quoteLexeme = (lexeme: string): string =>
-  plain.test(lexeme) ? `'${lexeme}'` : `'${lexeme.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+  isPlain(lexeme) ? `'${lexeme}'` : escaped(lexeme);
 
 /**
  * The search document of a text of any size. Words past what Postgres can hold are not indexed;
@@ -41,11 +52,13 @@ export const searchDocument = (text: string): SearchDocument => {
     if (kind !== "part") length += 1;
     const entry = entries.get(lexeme);
     if (entry === undefined) {
-      entries.set(lexeme, { positions: String(at), count: 1, last: at });
+      const isShort = isPlain(lexeme);
+      const literal = `${isShort ? `'${lexeme}'` : escaped(lexeme)}:${at}`;
+      entries.set(lexeme, { text: literal, count: 1, last: at });
       // Three bytes a unit is the most that UTF-8 takes; the rest is padding, count and a position.
-      bytes += (plain.test(lexeme) ? lexeme.length : lexeme.length * 3) + 6;
+      bytes += (isShort ? lexeme.length : lexeme.length * 3) + 6;
     } else if (entry.count < maxPositionsOfLexeme && at !== entry.last) {
-      entry.positions += `,${at}`;
+      entry.text += `,${at}`;
       entry.count += 1;
       entry.last = at;
       bytes += 2;
@@ -53,8 +66,6 @@ export const searchDocument = (text: string): SearchDocument => {
     return bytes < maxVectorBytes;
   });
   let vector = "";
-  for (const [lexeme, entry] of entries) {
-    vector += `${vector === "" ? "" : " "}${quoteLexeme(lexeme)}:${entry.positions}`;
-  }
+  for (const entry of entries.values()) vector += vector === "" ? entry.text : ` ${entry.text}`;
   return { vector, length };
 };

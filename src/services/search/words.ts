@@ -24,16 +24,52 @@ const lexemeOf = (word: string): string => {
 };
 
 // Words repeat: looking one up costs a tenth of stemming it. Bounded, and safe to forget.
-const cache = new Map<string, string>();
+const slots = new Int32Array(1 << 17);
+const cachedWords: Array<string> = [""];
+const cachedLexemes: Array<string> = [""];
+
+const remember = (word: string, slot: number): string => {
+  const lexeme = lexemeOf(word);
+  if (word.length > maxCachedLength) return lexeme;
+  if (cachedWords.length > maxCachedWords) {
+    cachedWords.length = 1;
+    cachedLexemes.length = 1;
+    slots.fill(0);
+  }
+  slots[slot] = cachedWords.length;
+  cachedWords.push(word);
+  cachedLexemes.push(lexeme);
+  return lexeme;
+};
+
+const isAt = (word: string, text: string, start: number, end: number): boolean => {
+  if (word.length !== end - start) return false;
+  for (let at = 0; at < word.length; at++) {
+    if (word.charCodeAt(at) !== text.charCodeAt(start + at)) return false;
+  }
+  return true;
+};
+
+/** A hash goes on with each character of its word. */
+export const hashOn = (hash: number, unit: number): number => (Math.imul(hash, 31) + unit) | 0;
+
+/**
+ * The lexeme of the word from `start` to `end`, which need not be cut out of its text for it; the empty string for a stop
+ * word. `hash` goes over all its characters.
+ */
+export const lexemeAt = (text: string, start: number, end: number, hash: number): string => {
+  let slot = Math.imul(hash, 0x9e3779b1) >>> 15;
+  for (;;) {
+    const index = slots[slot];
+    if (index === undefined || index === 0) return remember(text.slice(start, end), slot);
+    if (isAt(cachedWords[index] ?? "", text, start, end)) return cachedLexemes[index] ?? "";
+    slot = (slot + 1) & (slots.length - 1);
+  }
+};
 
 /** The lexeme of a word, or the empty string for a stop word. */
 export const toLexeme = (word: string): string => {
-  const known = cache.get(word);
-  if (known !== undefined) return known;
-  const lexeme = lexemeOf(word);
-  if (word.length <= maxCachedLength) {
-    if (cache.size >= maxCachedWords) cache.clear();
-    cache.set(word, lexeme);
-  }
-  return lexeme;
+  let hash = 0;
+  for (let at = 0; at < word.length; at++) hash = hashOn(hash, word.charCodeAt(at));
+  return lexemeAt(word, 0, word.length, hash);
 };

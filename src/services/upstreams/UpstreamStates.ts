@@ -1,5 +1,7 @@
 /** What sessions and checks found of each upstream, as health shows it. Its methods are called from callbacks. */
 
+import { sparinglyEach } from "../sparingly.ts";
+
 /** How an upstream is, in a word. `idle`: nobody is connected, and nothing speaks against it. */
 export type UpstreamCondition = "connected" | "idle" | "unreachable" | "given up" | "unusable";
 
@@ -31,6 +33,7 @@ const conditionOf = ({ connections, trouble }: Known): UpstreamCondition => {
 export class UpstreamStates {
   readonly #known = new Map<string, Known>();
   readonly #now: () => number;
+  readonly #giveUps = sparinglyEach(60_000);
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -59,11 +62,15 @@ export class UpstreamStates {
     });
   }
 
-  /** A session stopped trying. */
-  gaveUp(name: string, message: string): void {
+  /**
+   * A session stopped trying; `isWorn`: connections were made, and lost. Undefined while the log need not say so: while an upstream is down, each client's session
+   * stops. Else how often that was since it said so last.
+   */
+  gaveUp(name: string, message: string, isWorn = false): number | undefined {
     this.#fail(name, message, (known) => {
       if (known.connections === 0) known.trouble = "given up";
     });
+    return this.#giveUps(`${name} ${isWorn}`);
   }
 
   /** What a check found: undefined when the upstream answered. */

@@ -2,7 +2,7 @@
 // database. One value holds both, so that nobody is told of a database that is about to stop.
 import * as fs from "node:fs/promises";
 import { BunSocketServer } from "@effect/platform-bun";
-import { Clock, Duration, Effect, Schedule, Schema, Stream, SubscriptionRef } from "effect";
+import { Cause, Clock, Duration, Effect, Schedule, Schema, Stream, SubscriptionRef } from "effect";
 import { Socket } from "effect/unstable/socket";
 import { type DataFolder, giveToOwner } from "./DataFolder.ts";
 import { attempt, fileFailure } from "./EmbeddedDatabaseError.ts";
@@ -133,5 +133,7 @@ const serveLease = Effect.fnUntraced(
   Effect.scoped,
   // A lease ends by its socket closing, cleanly or not: that is no failure of the keeper.
   Effect.catchTag("SocketError", () => Effect.void),
-  Effect.catchTag("SchemaError", (error) => Effect.logWarning("A lease was not understood", error)),
+  Effect.catchTag("SchemaError", (error) =>
+    Effect.logWarning("A lease was not understood", Cause.fail(error)),
+  ),
 );

@@ -397,9 +397,15 @@ describe("the handshake", () => {
   test("is over with anything else", () => {
     expect(isHandshake(request(1, "tools/list"))).toBe(false);
     expect(isHandshake(call(1, "a"))).toBe(false);
-    expect(isHandshake("not json")).toBe(false);
+    expect(isHandshake('"no message"')).toBe(false);
     expect(isHandshake(result(1, {}))).toBe(false);
     expect(isHandshake({ jsonrpc: "2.0", method: "notifications/progress" })).toBe(false);
+  });
+
+  test("is not over with what is no JSON, in which nobody could read anything", () => {
+    expect(isHandshake("not json")).toBe(true);
+    expect(isHandshake("{")).toBe(true);
+    expect(isHandshake(new Uint8Array([0xff, 0xfe]))).toBe(true);
   });
 
   test("tells who the client is, in both protocols", () => {
@@ -414,5 +420,44 @@ describe("the handshake", () => {
     const _meta = { "io.modelcontextprotocol/clientInfo": clientInfo };
     expect(clientOf(request(0, "tools/list", { _meta }))).toEqual(known);
     expect(clientOf(request(0, "tools/list"))).toBeUndefined();
+  });
+});
+
+describe("what would hold everybody up", () => {
+  test("is kept and not read: what is nested too deeply, and a batch of too many", () => {
+    const { traffic, made, messages, calls } = watch();
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    traffic.toUpstream(
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":${deep}}}}`,
+    );
+    const batch = (size: number) =>
+      JSON.stringify(Array.from({ length: size }, () => call(2, "a")));
+    traffic.toUpstream(batch(1001));
+    expect(made.map(({ isHandshake, payload }) => [isHandshake, payload === null])).toEqual([
+      [false, false],
+      [false, false],
+    ]);
+    expect(messages()).toEqual([]);
+    traffic.toUpstream(batch(1000));
+    expect(messages()).toHaveLength(1000);
+    traffic.toClient(said(2, "done"));
+    expect(calls()).toHaveLength(1);
+  });
+
+  test("is not a long row of requests under one id, which are answered in their order", () => {
+    const { traffic, calls } = watch();
+    const ask = (name: string) => traffic.toUpstream(call(1, name));
+    const answer = () => traffic.toClient(said(1, "done"));
+    ask("a");
+    ask("b");
+    answer();
+    ask("c");
+    answer();
+    ask("d");
+    ask("e");
+    for (const _ of ["c", "d", "e"]) answer();
+    ask("f");
+    answer();
+    expect(calls().map(({ tool }) => tool)).toEqual(["a", "b", "c", "d", "e", "f"]);
   });
 });

@@ -92,13 +92,38 @@ describe("tool calls", () => {
     expect(messages().map(({ content }) => content)).toContain("too late");
   });
 
-  test("of clients that share a stream and its ids are told apart by their order", () => {
-    const { traffic, calls } = watch({ kind: "stateless" });
+  test("of a client that asks twice at a time under an id are told apart by their order", () => {
+    const { traffic, calls } = watch();
     traffic.toUpstream(call(1, "first"));
     traffic.toUpstream(call(1, "second"));
     traffic.toClient(said(1, "a"));
     traffic.toClient(said(1, "b"));
     expect(calls().map(({ tool }) => tool)).toEqual(["first", "second"]);
+  });
+
+  test("under the id of one that was cancelled have the answers that come from then on", () => {
+    const { traffic, calls } = watch();
+    traffic.toUpstream(call(1, "first"));
+    traffic.toUpstream({
+      jsonrpc: "2.0",
+      method: "notifications/cancelled",
+      params: { requestId: 1 },
+    });
+    traffic.toUpstream(call(1, "second"));
+    traffic.toClient(said(1, "b"));
+    expect(calls().map(({ status, tool }) => [tool, status])).toEqual([
+      ["first", "cancelled"],
+      ["second", "success"],
+    ]);
+  });
+
+  test("of an exchange that ended are lost, and nothing is said of that", () => {
+    const { traffic, calls, messages } = watch({ kind: "stateless" });
+    traffic.toUpstream(call(1, "first"));
+    const before = messages().length;
+    traffic.event({ event: "ended", reason: "The client went." });
+    expect(calls()).toMatchObject([{ status: "lost", error_message: "The client went." }]);
+    expect(messages()).toHaveLength(before);
   });
 
   test("ids of different types are different requests", () => {

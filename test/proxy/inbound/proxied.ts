@@ -10,6 +10,7 @@ import { makeProxyDoor } from "../../../src/proxy/ProxyDoor.ts";
 import { makeUpstreamKinds } from "../../../src/proxy/upstreams/registry.ts";
 import type { Access } from "../../../src/services/Access.ts";
 import { Capture } from "../../../src/services/Capture.ts";
+import { StatelessStreams } from "../../../src/services/capture/StatelessStreams.ts";
 import { Drain } from "../../../src/services/Drain.ts";
 import { Upstreams } from "../../../src/services/Upstreams.ts";
 import { listening } from "../../http/listening.ts";
@@ -24,33 +25,31 @@ export interface CapturedThere {
 /** Keeps what is captured in memory; as the journal does, it lets frames go on at the end of the turn and in order. */
 export const capturing = () => {
   const streams: Array<CapturedThere> = [];
-  const stateless = new Map<string, CapturedThere>();
   let waiting: Array<() => void> = [];
   const flush = () => {
     const forwarded = waiting;
     waiting = [];
     for (const forward of forwarded) forward();
   };
-  const streamOf = (description: StreamDescription): CapturedThere => {
-    const key = JSON.stringify(description);
-    const known = description.kind === "stateless" ? stateless.get(key) : undefined;
-    if (known !== undefined) return known;
-    const stream = { description, frames: [], events: [] };
-    streams.push(stream);
-    stateless.set(key, stream);
-    return stream;
+  const open = (description: StreamDescription) => {
+    const there: CapturedThere = { description, frames: [], events: [] };
+    streams.push(there);
+    return inMemory(there);
   };
-  const capture = Capture.of({
-    open: (description) => {
-      const { events, frames } = streamOf(description);
-      return {
-        frame: (direction, frame, forward) => {
-          frames.push({ direction, frame });
-          if (waiting.push(forward) === 1) setImmediate(flush);
-        },
-        event: ({ event }) => void events.push(event),
-      };
+  const inMemory = ({ events, frames, ...rest }: CapturedThere) => ({
+    ...rest,
+    heardAt: Date.now(),
+    frame: (direction: Direction, frame: Frame, forward: () => void) => {
+      frames.push({ direction, frame });
+      if (waiting.push(forward) === 1) setImmediate(flush);
     },
+    event: ({ event }: ConnectionEvent) => void events.push(event),
+    end: () => void events.push("ended"),
+  });
+  const stateless = new StatelessStreams(open, Number.POSITIVE_INFINITY);
+  const capture = Capture.of({
+    open,
+    lend: (description, exchange) => stateless.lend(description, exchange),
   });
   return { capture, streams };
 };
@@ -100,6 +99,7 @@ export const serveProxy = Effect.fnUntraced(function* (
     http: (name: string) => `${http}/mcp/${name}`,
     ws: (name: string) => `${ws}/mcp/${name}`,
     streams,
+    drain: Context.get(context, Drain),
     states: Context.get(context, Upstreams).states,
   };
 });

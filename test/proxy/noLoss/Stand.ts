@@ -129,8 +129,6 @@ export class Stand implements AsyncDisposable {
       DEWEY_MCP_PORT: "0",
       DEWEY_PROXY_PORT: "0",
       DEWEY_LOG_LEVEL: "WARN",
-      // A call that a client has left unfinished is not waited for any longer.
-      DEWEY_SHUTDOWN_TIMEOUT: "1s",
       ...environment,
     };
     const parts: Parts = {

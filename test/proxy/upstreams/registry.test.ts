@@ -97,8 +97,8 @@ describe("the registry", () => {
         last_failure: { message },
       });
       status = 200;
-      const response = yield* exchange;
-      expect(yield* Effect.promise(() => response.text())).toBe("well");
+      const { body } = yield* exchange;
+      expect(yield* Effect.promise(() => new Response(body).text())).toBe("well");
       expect(states.stateOf("web").state).toBe("idle");
     }),
   );

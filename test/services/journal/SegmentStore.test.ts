@@ -1,5 +1,5 @@
 // The store against a model: whatever is written, read, forgotten and opened again, and in whatever order.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -220,6 +220,29 @@ describe("the store of segments", () => {
     }
     await store.close();
     expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test("keeps nothing of what was forgotten in a file for longer than it lasts", async () => {
+    const store = new SegmentStore(optionsOf(randomUUID()));
+    const secret = "forget me ".repeat(50);
+    const isKept = () =>
+      fs
+        .readdirSync(folder)
+        .some((name) => fs.readFileSync(join(folder, name)).includes("forget me"));
+    try {
+      store.write([{ entries: 1, at: 1, body: new TextEncoder().encode(secret) }]);
+      store.release(1);
+      expect(isKept()).toBe(true);
+      setSystemTime(Date.now() + 11 * 60_000);
+      store.write([segmentOf(10, 2)]);
+      store.release(2);
+      // The file has another name at once, and goes a little later.
+      while (fs.readdirSync(folder).length > 0) await Bun.sleep(1);
+      expect(store.isEmpty).toBe(true);
+    } finally {
+      setSystemTime();
+      await store.close();
+    }
   });
 
   test("is nobody else's to read", async () => {

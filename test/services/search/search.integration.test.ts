@@ -276,6 +276,11 @@ describe("over many messages", () => {
     expect(new Set(shown.slice(behind)).size).toBe(1);
   });
 
+  test("pages of a word that is nearly everywhere go on behind the newest that are ranked first", async () => {
+    await dewey.db.rows("ANALYZE messages");
+    await pages("common", 100, [1950, 2050, 2150]);
+  });
+
   test("a word that nobody said does not choose alone", async () => {
     expect(await pages("unheard common", 10, [0, 10])).toHaveLength(20);
   });

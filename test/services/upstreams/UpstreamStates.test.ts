@@ -40,7 +40,9 @@ describe("an upstream", () => {
     states.failed("a", "still none");
     expect(show()).toEqual(["unreachable", 0, 1, "still none"]);
     at(3);
-    states.gaveUp("a", "enough");
+    // Of many that give up for one reason, the log says it once.
+    expect([states.gaveUp("a", "enough"), states.gaveUp("a", "enough")]).toEqual([0, undefined]);
+    expect([states.gaveUp("a", "enough", true), states.gaveUp("b", "enough")]).toEqual([0, 0]);
     at(4);
     states.failed("a", "another client");
     states.checked("a", "no answer");

@@ -38,6 +38,8 @@ interface Channel {
   resumed: EventWriter | undefined;
 }
 
+const isHeard = ({ reply, resumed }: Channel): boolean => reply.isHeard || resumed !== undefined;
+
 const textOf = (frame: Frame): string =>
   typeof frame === "string" ? frame : new TextDecoder().decode(frame);
 
@@ -69,6 +71,8 @@ export interface DuplexSessionOptions {
   readonly principal: Principal;
   readonly upstream: string;
   readonly logs: EventLogs;
+  /** A stream of the session is read no more. */
+  readonly left: () => void;
   /** The upstream's end is over: the session can be forgotten. */
   readonly ended: () => void;
 }
@@ -84,6 +88,7 @@ export class DuplexSession {
   readonly #log: EventLog;
   readonly #channels = new Set<Channel>();
   readonly #byRequest = new Map<string, Channel>();
+  readonly #left: () => void;
   readonly #ended: () => void;
   #numbers = standing;
   #version: string | undefined;
@@ -93,20 +98,27 @@ export class DuplexSession {
   #gate: PromiseWithResolvers<void> | undefined;
   #isOver = false;
 
-  constructor({ ended, id, logs, principal, upstream }: DuplexSessionOptions) {
+  constructor({ ended, id, left, logs, principal, upstream }: DuplexSessionOptions) {
     this.id = id;
     this.upstream = upstream;
     this.#principal = principal;
     this.#log = new EventLog(logs);
+    this.#left = left;
     this.#ended = ended;
     this.link = {
-      send: (frame) => this.#say(frame),
+      send: (frame, envelope) => this.#say(frame, envelope ?? readEnvelope(frame)),
       pause: () => {
         this.#gate ??= Promise.withResolvers();
       },
       resume: () => this.#open(),
       close: () => this.close(),
+      isHeard: () => this.#isHeard,
     };
+  }
+
+  /** Whether anybody reads what the upstream answers. */
+  get #isHeard(): boolean {
+    return [...this.#channels].some(isHeard);
   }
 
   /** Whether somebody waits for an answer, or listens. */
@@ -140,13 +152,17 @@ export class DuplexSession {
       if (this.#byRequest.has(key)) return idInUse(id);
     }
     if (requests.size === 0) {
-      session.receive(frame);
+      session.receive(frame, frame, envelope);
       for (const message of messagesOf(envelope)) this.#cancelled(message);
       return new Response(null, { status: 202 });
     }
     const channel = this.#channelOf(requests, isBatch, headers.get("accept"));
-    signal.addEventListener("abort", () => channel.reply.end(), { once: true });
-    session.receive(frame);
+    const gone = () => {
+      channel.reply.end();
+      this.#left();
+    };
+    signal.addEventListener("abort", gone, { once: true });
+    session.receive(frame, frame, envelope);
     return channel.reply.response;
   }
 
@@ -160,6 +176,7 @@ export class DuplexSession {
     if (kept.length === 0 && channel === undefined) return eventUnknown();
     const writer = this.#writer(() => {
       if (channel?.resumed === writer) channel.resumed = undefined;
+      this.#left();
     });
     for (const { id, text } of kept) void writer.write(eventText(text, id));
     if (channel === undefined) {
@@ -225,7 +242,7 @@ export class DuplexSession {
         accept,
         headers: () => this.#headers(),
         prelude: () => this.#prelude(first),
-        gone: () => {},
+        gone: () => this.#left(),
       }),
       resumed: undefined,
     };
@@ -255,10 +272,9 @@ export class DuplexSession {
   }
 
   /** A frame for the client, on its way to one of the streams. */
-  #say(frame: Frame): Promise<void> | undefined {
+  #say(frame: Frame, envelope: Envelope): Promise<void> | undefined {
     if (this.#isOver) return undefined;
     const text = textOf(frame);
-    const envelope = readEnvelope(frame);
     const answered = messagesOf(envelope).filter(
       ({ kind, key }) => kind === "response" && key !== undefined && this.#byRequest.has(key),
     );
@@ -307,16 +323,18 @@ export class DuplexSession {
   /** The POST that a message of the upstream belongs to; undefined for the stream that stands open. */
   #channelFor(envelope: Envelope): Channel | undefined {
     const open = [...this.#channels].filter(
-      ({ reply, resumed }) => reply.canTell || resumed !== undefined,
+      ({ reply, resumed }) => reply.takesEvents || resumed !== undefined,
     );
     const token = envelope.referenceKey("progressToken");
     if (token !== undefined) {
       const channel = open.find(({ tokens }) => tokens.has(token));
       if (channel !== undefined) return channel;
     }
-    const [only] = open;
-    if (open.length <= 1) return only;
-    return this.#listener === undefined ? open.at(-1) : undefined;
+    const heard = open.filter(isHeard);
+    if (heard.length === 1) return heard[0];
+    if (this.#listener !== undefined) return undefined;
+    // Whose stream broke comes back for the rest of it.
+    return (heard.length > 0 ? heard : open).at(-1);
   }
 
   /** A request that was cancelled is answered no more, so that its stream has nothing to wait for. */

@@ -45,6 +45,7 @@ export class Reply {
   #writer: EventWriter | undefined;
   readonly #timer: Timer | undefined;
   #isOver = false;
+  #isLeft = false;
 
   constructor(options: ReplyOptions) {
     this.#options = options;
@@ -54,8 +55,13 @@ export class Reply {
   }
 
   /** Whether anything but the answer itself can be said on it. */
-  get canTell(): boolean {
-    return this.#accepts.events && !this.#isOver;
+  get takesEvents(): boolean {
+    return this.#accepts.events;
+  }
+
+  /** Whether somebody waits for what is still to be said. */
+  get isHeard(): boolean {
+    return !this.#isOver && !this.#isLeft;
   }
 
   /** Begins the event stream without waiting for what it will say. */
@@ -64,7 +70,10 @@ export class Reply {
     if (this.#writer === undefined) {
       clearTimeout(this.#timer);
       const { gone, headers, prelude } = this.#options;
-      this.#writer = new EventWriter(headers(), gone);
+      this.#writer = new EventWriter(headers(), () => {
+        this.#isLeft = true;
+        gone();
+      });
       const first = prelude();
       if (first !== "") void this.#writer.write(first);
       this.#answer.resolve(this.#writer.response);

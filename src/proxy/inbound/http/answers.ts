@@ -1,6 +1,7 @@
 /** Answers that the proxy gives itself. */
 import { Unavailable } from "../../../domain/Errors.ts";
 import { errorResponse } from "../../../http/responses.ts";
+import type { NoPlace } from "./KeptPlaces.ts";
 
 /** An error that belongs to no request, or to one that the proxy refuses. */
 export const jsonRpcError = (
@@ -37,6 +38,13 @@ export const sessionUnknown = (): Response =>
     -32_001,
     "Session not found: it ended or was idle for too long. Initialize anew.",
   );
+
+/** What was asked for would have to be kept, and there is no place for it. */
+export const noPlace = ({ message, status }: NoPlace, id: string | undefined): Response => {
+  const response = jsonRpcError(status, -32_000, message, id, { retryable: true });
+  response.headers.set("retry-after", "1");
+  return response;
+};
 
 /** The upstream is away, and nobody asked for anything that could be answered. */
 export const upstreamAway = (message: string): Response =>

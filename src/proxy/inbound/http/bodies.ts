@@ -1,4 +1,5 @@
 /** The bodies of answers, read in whole or in parts. */
+import type { ExchangeAnswer } from "../../upstreams/UpstreamKind.ts";
 
 /** The chunks of a body; whoever stops reading gives up the rest. */
 export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -16,10 +17,11 @@ export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerato
 
 /** The whole body; undefined where it is longer than the bound. Rejects where it was cut. */
 export const wholeOf = async (
-  { body }: Response,
+  { body }: Pick<ExchangeAnswer, "body">,
   limit: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
   if (body === null) return new Uint8Array();
+  if (body instanceof Uint8Array) return body.length > limit ? undefined : body;
   const chunks: Array<Uint8Array> = [];
   let size = 0;
   for await (const chunk of chunksOf(body)) {

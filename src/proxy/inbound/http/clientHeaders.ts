@@ -1,6 +1,6 @@
 /** What of a client's request is between it and Dewey alone, and what goes on to the upstream. */
 
-const ours = [
+const ours = new Set([
   // Who the client is to Dewey; the upstream's own credentials are its entry's.
   "authorization",
   "cookie",
@@ -12,12 +12,13 @@ const ours = [
   // Of the body as it came, which is sent anew.
   "content-length",
   "expect",
-];
+]);
 
 /** The headers that an upstream gets; `Origin` is among them, so that its own check still guards it. */
 export const headersForUpstream = (headers: Headers): Headers => {
-  const sent = new Headers(headers);
-  for (const name of ours) sent.delete(name);
-  for (const name of headers.keys()) if (name.startsWith("x-forwarded-")) sent.delete(name);
+  const sent = new Headers();
+  for (const [name, value] of headers) {
+    if (!ours.has(name) && !name.startsWith("x-forwarded-")) sent.append(name, value);
+  }
   return sent;
 };

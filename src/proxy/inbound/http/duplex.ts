@@ -6,6 +6,7 @@ import type { UpstreamKinds } from "../../upstreams/registry.ts";
 import type { Call } from "../Inbound.ts";
 import { jsonRpcError } from "./answers.ts";
 import { makeDuplexSessions } from "./duplexSessions.ts";
+import type { KeptPlaces } from "./KeptPlaces.ts";
 import { eraOf } from "./modernChecks.ts";
 import type { SessionBounds } from "./passedSessions.ts";
 import { postedOf } from "./posted.ts";
@@ -25,11 +26,12 @@ const isJson = (type: string | null): boolean =>
 /** Makes what answers the requests; its sessions live as long as its scope. */
 export const makeDuplex = Effect.fnUntraced(function* (
   kinds: UpstreamKinds,
+  places: KeptPlaces,
   bounds: SessionBounds & SharedBounds,
   connectBounds: Partial<ConnectBounds>,
 ) {
-  const sessions = yield* makeDuplexSessions(kinds, bounds, connectBounds);
-  const shared = yield* makeSharedUpstreams(kinds, bounds, connectBounds);
+  const sessions = yield* makeDuplexSessions(kinds, places, bounds, connectBounds);
+  const shared = yield* makeSharedUpstreams(kinds, places, bounds, connectBounds);
 
   const post = Effect.fnUntraced(function* (arrival: Arrival, call: Call) {
     const { request } = arrival;

@@ -4,14 +4,15 @@ import { makeProxySession, type ProxySession } from "../../../actors/ProxySessio
 import type { ConnectBounds } from "../../../actors/proxySession/connectBounds.ts";
 import type { Arrival } from "../../../http/Door.ts";
 import type { Capture } from "../../../services/Capture.ts";
-import type { Drain } from "../../../services/Drain.ts";
+import { Drain } from "../../../services/Drain.ts";
 import type { Upstreams } from "../../../services/Upstreams.ts";
 import { makeOpen } from "../../openUpstream.ts";
 import type { UpstreamKinds } from "../../upstreams/registry.ts";
 import { type Call, descriptionOf } from "../Inbound.ts";
-import { jsonRpcError, sessionUnknown } from "./answers.ts";
+import { jsonRpcError, noPlace, sessionUnknown } from "./answers.ts";
 import { DuplexSession } from "./DuplexSession.ts";
 import { EventLogs } from "./EventLog.ts";
+import { type KeptPlace, type KeptPlaces, NoPlace } from "./KeptPlaces.ts";
 import type { SessionBounds } from "./passedSessions.ts";
 import { clientOf, type Posted } from "./posted.ts";
 
@@ -19,6 +20,7 @@ interface Entry {
   readonly session: DuplexSession;
   readonly proxied: ProxySession;
   readonly scope: Scope.Closeable;
+  readonly place: KeptPlace;
 }
 
 /** What a server of these versions may be told by the header of a request. */
@@ -26,9 +28,6 @@ const versions = new Set(["2024-10-07", "2024-11-05", "2025-03-26", "2025-06-18"
 
 const sessionMissing = () =>
   jsonRpcError(400, -32_000, "Mcp-Session-Id is missing. Send initialize first, then its session.");
-
-const tooManySessions = () =>
-  jsonRpcError(503, -32_000, "All sessions that Dewey keeps are busy. Try again in a minute.");
 
 const versionUnknown = (version: string) =>
   jsonRpcError(
@@ -40,23 +39,22 @@ const versionUnknown = (version: string) =>
 /** Keeps them for as long as its scope. */
 export const makeDuplexSessions = Effect.fnUntraced(function* (
   kinds: UpstreamKinds,
+  places: KeptPlaces,
   bounds: SessionBounds,
   connectBounds: Partial<ConnectBounds>,
 ) {
   const context = yield* Effect.context<Capture | Drain | Upstreams>();
   const clock = yield* Clock.Clock;
+  const drain = yield* Drain;
   const ownScope = yield* Scope.fork(yield* Effect.scope);
   const fork = Effect.runForkWith(context);
   const logs = new EventLogs();
   const idleMillis = Duration.toMillis(bounds.sessionIdle);
-  /** In the order of their last use, the longest unused first. */
   const entries = new Map<string, Entry>();
 
   const touch = (entry: Entry) => {
-    const { session } = entry;
-    session.usedAt = clock.currentTimeMillisUnsafe();
-    entries.delete(session.id);
-    entries.set(session.id, entry);
+    entry.session.usedAt = clock.currentTimeMillisUnsafe();
+    entry.place.touch();
   };
 
   const end = ({ proxied, session }: Entry, reason: string) => {
@@ -65,14 +63,25 @@ export const makeDuplexSessions = Effect.fnUntraced(function* (
   };
 
   const begin = Effect.fnUntraced(function* (call: Call, client: string | null) {
+    const id = crypto.randomUUID();
+    const place = places.take(call.caller.principal, {
+      isBusy: () => entries.get(id)?.session.isBusy ?? true,
+      end: () => {
+        const entry = entries.get(id);
+        if (entry !== undefined) end(entry, "Other sessions needed the room.");
+      },
+    });
+    if (place instanceof NoPlace) return place;
     const scope = yield* Scope.fork(ownScope);
     const session = new DuplexSession({
-      id: crypto.randomUUID(),
+      id,
       principal: call.caller.principal,
       upstream: call.upstream.name,
       logs,
+      left: () => proxied.rest(),
       ended: () => {
-        entries.delete(session.id);
+        entries.delete(id);
+        place.leave();
         // Its client need not wait until the upstream has heard of it.
         fork(Scope.close(scope, Exit.void));
       },
@@ -83,22 +92,15 @@ export const makeDuplexSessions = Effect.fnUntraced(function* (
       open: yield* makeOpen(kinds, call),
       client: session.link,
       connectBounds,
-    }).pipe(Scope.provide(scope));
-    const entry = { session, proxied, scope };
+    }).pipe(
+      Scope.provide(scope),
+      Effect.onError(() => Effect.sync(() => session.close())),
+    );
+    const entry = { session, proxied, scope, place };
     touch(entry);
+    entries.set(id, entry);
     return entry;
   });
-
-  /** Ends the session that was idle for longest where there are too many; false where all of them are busy. */
-  const makeRoom = (): boolean => {
-    if (entries.size < bounds.maxSessions) return true;
-    for (const entry of entries.values()) {
-      if (entry.session.isBusy) continue;
-      end(entry, "Other sessions needed the room.");
-      return true;
-    }
-    return false;
-  };
 
   /** The session of the request, or the answer where it has none. */
   const find = ({ principal, request: { headers } }: Arrival, { upstream }: Call) => {
@@ -116,9 +118,9 @@ export const makeDuplexSessions = Effect.fnUntraced(function* (
   };
 
   const initialize = Effect.fnUntraced(function* (arrival: Arrival, call: Call, posted: Posted) {
-    if (!makeRoom()) return tooManySessions();
     const client = clientOf(posted.envelope, arrival.request.headers);
     const entry = yield* begin(call, client);
+    if (entry instanceof NoPlace) return noPlace(entry, posted.envelope.id);
     const { proxied, session } = entry;
     const response = yield* Effect.promise(() => session.post(posted, arrival.request, proxied));
     // One that was not agreed on is nobody's.
@@ -160,6 +162,11 @@ export const makeDuplexSessions = Effect.fnUntraced(function* (
     Effect.repeat(Schedule.spaced(Duration.millis(idleMillis / 4))),
     Effect.forkScoped,
   );
+  // Whoever went without an answer comes for it no more.
+  const settle = Effect.sync(() => {
+    for (const { proxied } of entries.values()) proxied.rest();
+  });
+  yield* drain.begun.pipe(Effect.andThen(settle), Effect.forkScoped);
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const { session } of [...entries.values()]) session.close();

@@ -4,25 +4,29 @@
  */
 import { readEnvelope } from "../../../actors/envelope.ts";
 import type { Frame } from "../../../domain/Frame.ts";
-import type { UpstreamUnreachable } from "../../../domain/Upstream.ts";
+import { UpstreamUnreachable } from "../../../domain/Upstream.ts";
+import { isEventStream } from "../../contentType.ts";
 import { agreedVersion, frameOf } from "../../frames.ts";
 import { EventStreamParser } from "../../sse.ts";
-import type { Exchange } from "../../upstreams/UpstreamKind.ts";
+import type { Exchange, ExchangeAnswer } from "../../upstreams/UpstreamKind.ts";
 import { chunksOf } from "./bodies.ts";
 import type { PassedSession } from "./PassedSession.ts";
 
 /** Sends a request to the upstream. */
-export type Send = (request: Exchange) => Promise<Response | UpstreamUnreachable>;
+export type Send = (request: Exchange) => Promise<ExchangeAnswer | UpstreamUnreachable>;
+
+/** Whether the upstream has done what it was asked for. */
+export const isOk = ({ status }: ExchangeAnswer): boolean => status >= 200 && status < 300;
 
 const healMillis = 30_000;
 
 const encoder = new TextEncoder();
 
 /** The answer to the request of this key; undefined where there is none, or what came was cut. */
-const answerIn = async (response: Response, key: string | undefined) => {
-  const { body } = response;
+const answerIn = async ({ body, headers }: ExchangeAnswer, key: string | undefined) => {
   if (body === null) return undefined;
-  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+  if (body instanceof Uint8Array) return answerOf(frameOf(body), key);
+  const isStream = isEventStream(headers);
   const parser = new EventStreamParser();
   const whole: Array<Uint8Array> = [];
   try {
@@ -66,7 +70,7 @@ export const heal = async (
     return send({ method: "POST", headers, body: encoder.encode(text), signal });
   };
   const first = await post(initialize.text, {});
-  if (!(first instanceof Response)) return false;
+  if (first instanceof UpstreamUnreachable) return false;
   const id = first.headers.get("mcp-session-id");
   const answer = await answerIn(first, initialize.key);
   if (id === null || answer === undefined || answer.isError) return false;
@@ -79,12 +83,12 @@ export const heal = async (
   };
   if (initialized !== undefined) {
     const accepted = await post(initialized, headers);
-    if (!(accepted instanceof Response) || !accepted.ok) return false;
-    await accepted.body?.cancel();
+    if (accepted instanceof UpstreamUnreachable || !isOk(accepted)) return false;
+    if (accepted.body instanceof ReadableStream) await accepted.body.cancel();
   }
   for (const { key, text } of handshake.requests) {
     const response = await post(text, headers);
-    if (!(response instanceof Response)) return false;
+    if (response instanceof UpstreamUnreachable) return false;
     await answerIn(response, key);
   }
   session.renamed(id);

@@ -20,14 +20,18 @@ export const postedOf = (bytes: Uint8Array<ArrayBuffer>): Posted => {
 const productOf = (headers: Headers): string | null =>
   /^[^\s/()]+/.exec(headers.get("user-agent") ?? "")?.[0] ?? null;
 
-/** The client's own name, where it tells one. */
-export const clientOf = (envelope: Envelope | undefined, headers: Headers): string | null => {
-  for (const { method, params } of envelope === undefined ? [] : messagesOf(envelope)) {
+/** The name that a client gives itself in a message. */
+export const ownNameOf = (envelope: Envelope): string | undefined => {
+  for (const { method, params } of messagesOf(envelope)) {
     const named =
       method === "initialize"
         ? stringAt(params, ["clientInfo", "name"])
         : stringAt(params, ["_meta", "io.modelcontextprotocol/clientInfo", "name"]);
     if (named !== undefined) return named;
   }
-  return productOf(headers);
+  return undefined;
 };
+
+/** The client's name: its own, or that of the program that makes its requests. */
+export const clientOf = (envelope: Envelope | undefined, headers: Headers): string | null =>
+  (envelope === undefined ? undefined : ownNameOf(envelope)) ?? productOf(headers);

@@ -9,6 +9,7 @@ import type { ConnectBounds } from "../../../actors/proxySession/connectBounds.t
 import { retryableError } from "../../../actors/proxySession/ownFrames.ts";
 import type { Frame } from "../../../domain/Frame.ts";
 import type { HttpUpstream } from "../../../domain/Upstream.ts";
+import { isEventStream } from "../../contentType.ts";
 import { agreedVersion, frameOf, messagesOf, requestsOf, statedVersion } from "../../frames.ts";
 import { EventStreamParser, mostEventBytes } from "../../sse.ts";
 import { RequestFailed, sendRequest, type UpstreamAnswer, type UpstreamBody } from "./client.ts";
@@ -49,12 +50,6 @@ const longestPauseMillis = 30_000;
 const nothing = (): void => {};
 
 const isOk = (status: number): boolean => status >= 200 && status < 300;
-
-const typeOf = (headers: Headers): string =>
-  (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-
-const isEventStream = ({ headers }: UpstreamAnswer): boolean =>
-  typeOf(headers) === "text/event-stream";
 
 const isInitialize = (envelope: Envelope): boolean =>
   messagesOf(envelope).some(({ kind, method }) => kind === "request" && method === "initialize");
@@ -153,10 +148,10 @@ export class HttpLink implements Link {
     return abort !== undefined;
   }
 
-  #headers(): Headers {
-    const headers = headersFor(this.#upstream, new Headers());
-    if (this.#session !== undefined) headers.set("mcp-session-id", this.#session);
-    if (this.#version !== undefined) headers.set("mcp-protocol-version", this.#version);
+  #headers(): Record<string, string> {
+    const headers = headersFor(this.#upstream);
+    if (this.#session !== undefined) headers["mcp-session-id"] = this.#session;
+    if (this.#version !== undefined) headers["mcp-protocol-version"] = this.#version;
     return headers;
   }
 
@@ -171,11 +166,12 @@ export class HttpLink implements Link {
   async #post(post: Post, sent: () => void, taken: () => void): Promise<void> {
     const { abort, envelope, frame } = post;
     this.#open.add(abort);
-    const headers = this.#headers();
-    headers.set("content-type", "application/json");
-    headers.set("accept", "application/json, text/event-stream");
-    const own = this.#requestHeaders.of(envelope);
-    for (const [name, value] of Object.entries(own)) headers.set(name, value);
+    const headers = {
+      ...this.#headers(),
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      ...this.#requestHeaders.of(envelope),
+    };
     const answer = await this.#ask("POST", headers, frame, abort, sent);
     if (!(answer instanceof RequestFailed) && isInitialize(envelope)) {
       this.#session = answer.headers.get("mcp-session-id") ?? undefined;
@@ -195,7 +191,7 @@ export class HttpLink implements Link {
 
   async #ask(
     method: string,
-    headers: Headers,
+    headers: Readonly<Record<string, string>>,
     body: Frame | undefined,
     { signal }: AbortController,
     onSent: () => void = nothing,
@@ -229,7 +225,7 @@ export class HttpLink implements Link {
 
   async #answered(post: Post, answer: UpstreamAnswer): Promise<void> {
     const { body, status } = answer;
-    if (isOk(status) && isEventStream(answer)) return this.#stream(post, body);
+    if (isOk(status) && isEventStream(answer.headers)) return this.#stream(post, body);
     let text: Frame | undefined;
     try {
       const bytes = await body.whole(mostEventBytes);
@@ -329,8 +325,8 @@ export class HttpLink implements Link {
     lastEventId: string | undefined,
   ): Promise<UpstreamBody | "none" | "cut"> {
     const headers = this.#headers();
-    headers.set("accept", "text/event-stream");
-    if (lastEventId !== undefined) headers.set("last-event-id", lastEventId);
+    headers["accept"] = "text/event-stream";
+    if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
     const answer = await this.#ask("GET", headers, undefined, abort);
     if (answer instanceof RequestFailed) {
       if (abort.signal.aborted) return "none";
@@ -339,7 +335,7 @@ export class HttpLink implements Link {
       return "none";
     }
     const { body, status } = answer;
-    if (isOk(status) && isEventStream(answer)) return body;
+    if (isOk(status) && isEventStream(answer.headers)) return body;
     const bytes = await body.whole(mostEventBytes).catch(nothing);
     const words = bytes === undefined ? "" : String(frameOf(bytes));
     if (this.#session !== undefined && isSessionLost(status, words)) {

@@ -5,6 +5,7 @@
  */
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { request as secureRequest, Agent as TlsAgent } from "node:https";
+import { urlToHttpOptions } from "node:url";
 import { Schema } from "effect";
 
 /** A request got no answer. */
@@ -20,7 +21,7 @@ export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestF
 export interface UpstreamRequest {
   readonly url: string;
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: Headers | Readonly<Record<string, string>>;
   readonly body: Uint8Array | string | undefined;
   /** Ends the request, and its answer's stream. */
   readonly signal: AbortSignal;
@@ -31,6 +32,7 @@ export interface UpstreamRequest {
 /** The head of an answer, with what follows it. */
 export interface UpstreamAnswer {
   readonly status: number;
+  /** Without those of the connection. */
   readonly headers: Headers;
   readonly body: UpstreamBody;
 }
@@ -68,8 +70,8 @@ export class UpstreamBody {
     });
     message.on("end", () => this.#finish("ended"));
     message.on("error", (cause) => this.#finish(cause));
-    message.on("aborted", () => this.#finish(new Error("The connection was cut.")));
-    message.on("close", () => this.#finish(new Error("The connection was cut.")));
+    message.on("aborted", () => this.#cut());
+    message.on("close", () => this.#cut());
   }
 
   /** The next bytes, or undefined at the end; rejects where the answer was cut off. One reader at a time. */
@@ -110,6 +112,10 @@ export class UpstreamBody {
     this.#message.destroy();
   }
 
+  #cut(): void {
+    if (this.#end === "open") this.#finish(new Error("The connection was cut."));
+  }
+
   #finish(end: "ended" | Error): void {
     if (this.#end !== "open") return;
     this.#end = end;
@@ -123,7 +129,7 @@ export class UpstreamBody {
 }
 
 /** Hop-by-hop fields, which belong to one connection alone. */
-const hopByHop = [
+const hopByHop = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -133,26 +139,45 @@ const hopByHop = [
   "trailer",
   "transfer-encoding",
   "upgrade",
-];
+]);
 
-/** Takes out what belongs to the connection alone, by its own list too. */
-export const withoutHopByHop = (headers: Headers): Headers => {
-  const kept = new Headers(headers);
-  for (const name of (headers.get("connection") ?? "").split(",")) {
-    const trimmed = name.trim();
-    if (/^[\w!#$%&'*+.^`|~-]+$/.test(trimmed)) kept.delete(trimmed);
-  }
-  for (const name of hopByHop) kept.delete(name);
-  return kept;
+/** Tells which headers, by their names in small letters, belong to the connection alone: it may list more of them. */
+export const ofConnection = (connection: string | null): ((name: string) => boolean) => {
+  const listed = (connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+  return (name) => hopByHop.has(name) || listed.includes(name);
 };
 
-const headersOf = (message: IncomingMessage): Headers => {
-  const headers = new Headers();
-  for (const [name, values = []] of Object.entries(message.headersDistinct)) {
-    for (const value of values) headers.append(name, value);
+const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
+  const all: Array<readonly [string, string]> = [];
+  let connection: string | null = null;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = "", value = ""] = [rawHeaders[at]?.toLowerCase(), rawHeaders[at + 1]];
+    if (name === "connection") connection = value;
+    all.push([name, value]);
   }
+  const isOurs = ofConnection(connection);
+  const headers = new Headers();
+  for (const [name, value] of all) if (!isOurs(name)) headers.append(name, value);
   return headers;
 };
+
+type Target = ReturnType<typeof urlToHttpOptions>;
+
+/** Of addresses that were asked before, so that they are not taken apart for each request; forgotten when too many. */
+const targets = new Map<string, Target | undefined>();
+const mostTargets = 256;
+
+const targetOf = (text: string): Target | undefined => {
+  if (targets.has(text)) return targets.get(text);
+  const url = URL.parse(text);
+  const target =
+    url === null || !/^https?:$/.test(url.protocol) ? undefined : urlToHttpOptions(url);
+  if (targets.size >= mostTargets) targets.clear();
+  targets.set(text, target);
+  return target;
+};
+
+const givenUp = () => new DOMException("The request was given up.", "AbortError");
 
 /** Errors of the network and of name servers, which may pass; all others before a connection stands are for good. */
 const passing =
@@ -172,22 +197,26 @@ export const sendRequest = (asked: UpstreamRequest): Promise<UpstreamAnswer> => 
       }),
     );
   };
-  const url = URL.parse(asked.url);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
+  const target = targetOf(asked.url);
+  if (target === undefined) {
     const message = "The address is no URL that begins with http:// or https://.";
     return Promise.reject(new RequestFailed({ message, wasSent: false, isFinal: true }));
   }
-  const isTls = url.protocol === "https:";
-  const headers: Record<string, string> = Object.fromEntries(asked.headers);
+  const isTls = target.protocol === "https:";
+  const headers: Record<string, string> =
+    asked.headers instanceof Headers ? Object.fromEntries(asked.headers) : { ...asked.headers };
   if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
   let isConnected = false;
   let timer: Timer | undefined;
-  const request = (isTls ? secureRequest : plainRequest)(url, {
+  const request = (isTls ? secureRequest : plainRequest)({
+    ...target,
     method,
     headers,
-    signal,
     agent: isTls ? tlsAgent : plainAgent,
   });
+  const abort = () => request.destroy(givenUp());
+  request.on("close", () => signal.removeEventListener("abort", abort));
+  signal.addEventListener("abort", abort, { once: true });
   const connected = () => {
     isConnected = true;
     clearTimeout(timer);
@@ -212,6 +241,7 @@ export const sendRequest = (asked: UpstreamRequest): Promise<UpstreamAnswer> => 
       body: new UpstreamBody(message),
     });
   });
-  request.end(body);
+  if (signal.aborted) abort();
+  else request.end(body);
   return promise;
 };

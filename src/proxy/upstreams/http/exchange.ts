@@ -6,14 +6,16 @@ import {
   waitAfter,
 } from "../../../actors/proxySession/connectBounds.ts";
 import { type HttpUpstream, UpstreamUnreachable } from "../../../domain/Upstream.ts";
-import type { Exchange } from "../UpstreamKind.ts";
+import { contentTypeOf } from "../../contentType.ts";
+import { mostEventBytes } from "../../sse.ts";
+import type { Exchange, ExchangeAnswer } from "../UpstreamKind.ts";
 import {
+  ofConnection,
   RequestFailed,
   sendRequest,
   type UpstreamAnswer,
   type UpstreamBody,
   type UpstreamRequest,
-  withoutHopByHop,
 } from "./client.ts";
 
 const mostRedirects = 3;
@@ -38,12 +40,25 @@ export const refusedCredentials = ({ name }: HttpUpstream) =>
     message: `The upstream ${name} asks for other credentials than Dewey has for it (401). Set its headers in the upstreams file.`,
   });
 
+/** The sentence for an answer that was cut. */
+export const lostMidway = (name: string): string =>
+  `The upstream ${name} was lost in the middle of its answer.`;
+
+/** The sentence for an answer that is longer than any message may be. */
+export const tooLong = (name: string): string =>
+  `The answer of the upstream ${name} is longer than ${mostEventBytes} bytes.`;
+
 /** The headers of every request to the upstream, with those that its entry in the file has. */
-export const headersFor = ({ headers: own }: HttpUpstream, headers: Headers): Headers => {
-  const sent = withoutHopByHop(headers);
+export const headersFor = (
+  { headers: own }: HttpUpstream,
+  headers?: Headers,
+): Record<string, string> => {
+  const sent: Record<string, string> = {};
+  const isOurs = ofConnection(headers?.get("connection") ?? null);
+  for (const [name, value] of headers ?? []) if (!isOurs(name)) sent[name] = value;
   // What is recorded is what was said, not how it was packed.
-  sent.set("accept-encoding", "identity");
-  for (const [name, value] of Object.entries(own)) sent.set(name, value);
+  sent["accept-encoding"] = "identity";
+  for (const [name, value] of Object.entries(own)) sent[name.toLowerCase()] = value;
   return sent;
 };
 
@@ -57,18 +72,16 @@ const send = (request: UpstreamRequest) =>
   });
 
 /** Sends a request again for as long as it cannot have arrived, to the bound. */
-export const sendPatiently = Effect.fnUntraced(function* (
+export const sendPatiently = (
   request: UpstreamRequest,
   bounds: ConnectBounds,
-) {
-  for (let failures = 1; ; failures++) {
-    const outcome = yield* Effect.result(send(request));
-    if (outcome._tag === "Success") return outcome.success;
-    const { failure } = outcome;
-    if (failure.wasSent || failure.isFinal || failures >= bounds.tries) return yield* failure;
-    yield* waitAfter(failures, bounds);
-  }
-});
+  failures = 1,
+): Effect.Effect<UpstreamAnswer, RequestFailed> =>
+  Effect.catch(send(request), (failed) =>
+    failed.wasSent || failed.isFinal || failures >= bounds.tries
+      ? Effect.fail(failed)
+      : Effect.andThen(waitAfter(failures, bounds), sendPatiently(request, bounds, failures + 1)),
+  );
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
@@ -117,9 +130,11 @@ const isBodiless = (method: string, status: number): boolean =>
   method === "HEAD" || status === 204 || status === 205 || status === 304;
 
 /** The answer for the client, without what was between Dewey and the upstream alone. */
-const responseOf = ({ name }: HttpUpstream, method: string, answer: UpstreamAnswer) => {
-  const { body, status } = answer;
-  const headers = withoutHopByHop(answer.headers);
+const answerFor = (
+  { name }: HttpUpstream,
+  method: string,
+  { body, headers, status }: UpstreamAnswer,
+): Effect.Effect<ExchangeAnswer, UpstreamUnreachable> => {
   const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   headers.delete("content-encoding");
   headers.delete("content-length");
@@ -127,11 +142,25 @@ const responseOf = ({ name }: HttpUpstream, method: string, answer: UpstreamAnsw
   headers.delete("set-cookie");
   if (isBodiless(method, status)) {
     body.cancel();
-    return Effect.succeed(new Response(null, { status, headers }));
+    return Effect.succeed({ status, headers, body: null });
+  }
+  const isPlain = encoding === "" || encoding === "identity";
+  if (isPlain && status >= 200 && contentTypeOf(headers).endsWith("json")) {
+    // A message is of use as a whole alone.
+    return Effect.flatMap(
+      Effect.tryPromise({
+        try: () => body.whole(mostEventBytes),
+        catch: () => new UpstreamUnreachable({ message: lostMidway(name) }),
+      }),
+      (bytes) =>
+        bytes === undefined
+          ? new UpstreamUnreachable({ message: tooLong(name) })
+          : Effect.succeed({ status, headers, body: bytes }),
+    );
   }
   const plain = unpacked(streamOf(body), encoding);
   if (plain !== undefined && status >= 200) {
-    return Effect.succeed(new Response(plain, { status, headers }));
+    return Effect.succeed({ status, headers, body: plain });
   }
   body.cancel();
   return new UpstreamUnreachable({
@@ -140,28 +169,33 @@ const responseOf = ({ name }: HttpUpstream, method: string, answer: UpstreamAnsw
 };
 
 /** Passes requests on. One that cannot have arrived is sent again, to the bounds; no other is. */
-export const makeExchange = (bounds: ConnectBounds = defaultConnectBounds) =>
-  Effect.fnUntraced(function* (upstream: HttpUpstream, request: Exchange) {
+export const makeExchange = (bounds: ConnectBounds = defaultConnectBounds) => {
+  /** Asks at this address, which so many others have sent it on to. */
+  const ask = (
+    upstream: HttpUpstream,
+    request: Exchange,
+    url: string,
+    redirects: number,
+  ): Effect.Effect<ExchangeAnswer, UpstreamUnreachable> => {
     const { body, method, signal } = request;
     const headers = headersFor(upstream, request.headers);
-    let { url } = upstream;
-    for (let redirects = 0; ; redirects++) {
-      const asked = { url, method, headers, body, signal };
-      const answer = yield* sendPatiently(asked, bounds).pipe(
-        Effect.mapError((failed) => unreachable(upstream, failed)),
-      );
-      const { status } = answer;
-      const target = redirectOf(answer, url);
-      if (status !== 401 && target === undefined) {
-        return yield* responseOf(upstream, method, answer);
-      }
-      answer.body.cancel();
-      if (target === undefined) return yield* refusedCredentials(upstream);
-      if (redirects === mostRedirects || !canFollow(method, status, url, target)) {
-        return yield* new UpstreamUnreachable({
+    return sendPatiently({ url, method, headers, body, signal }, bounds).pipe(
+      Effect.mapError((failed) => unreachable(upstream, failed)),
+      Effect.flatMap((answer) => {
+        const { status } = answer;
+        const target = redirectOf(answer, url);
+        if (status !== 401 && target === undefined) return answerFor(upstream, method, answer);
+        answer.body.cancel();
+        if (target === undefined) return refusedCredentials(upstream);
+        if (redirects < mostRedirects && canFollow(method, status, url, target)) {
+          return ask(upstream, request, target, redirects + 1);
+        }
+        return new UpstreamUnreachable({
           message: `The upstream ${upstream.name} sends its clients on to ${addressOf(target)}. Set that as its url in the upstreams file, if it is where it should be.`,
         });
-      }
-      url = target;
-    }
-  });
+      }),
+    );
+  };
+  return (upstream: HttpUpstream, request: Exchange) =>
+    Effect.suspend(() => ask(upstream, request, upstream.url, 0));
+};

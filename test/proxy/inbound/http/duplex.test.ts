@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test";
-import { Effect } from "effect";
+import { Effect, Option } from "effect";
 import { accessWith } from "../../../support/access.ts";
 import { it } from "../../../support/it.ts";
 import { startUpstream, type UpstreamConnection } from "../../socketEnds.ts";
@@ -56,7 +56,7 @@ const setUp = Effect.fnUntraced(function* (options: Parameters<typeof serveProxy
     Effect.promise(() => startUpstream()),
     (running) => Effect.promise(() => running.stop()),
   );
-  const { http, streams } = yield* serveProxy(
+  const { drain, http, streams } = yield* serveProxy(
     [{ _tag: "WebSocket", name: "up", url: upstream.url, headers: {}, onRestart: "resume" }],
     options,
   );
@@ -96,7 +96,7 @@ const setUp = Effect.fnUntraced(function* (options: Parameters<typeof serveProxy
   };
   const framesOf = (index: number) =>
     (streams[index]?.frames ?? []).map(({ direction, frame }) => [direction, String(frame)]);
-  return { upstream, streams, framesOf, url, post, get, open };
+  return { upstream, streams, drain, framesOf, url, post, get, open };
 });
 
 describe("a session", () => {
@@ -256,6 +256,36 @@ describe("a session", () => {
     }),
   );
 
+  it.effect("keeps no shutdown waiting for answers that nobody reads", () =>
+    Effect.gen(function* () {
+      const { drain, open, post } = yield* setUp();
+      const leaving = new AbortController();
+      const reader = yield* Effect.promise(async () => {
+        const { server, session } = await open();
+        // One whose stream had begun, because the server asks its client, and one who has heard nothing yet.
+        const asked = post(call(1), session);
+        await server.message();
+        say(server, { id: 100, method: "sampling/createMessage", params: {} });
+        const first = readerOf(await asked);
+        await first.until("sampling/createMessage");
+        await first.cancel();
+        const waiting = post(call(2), session, leaving.signal).catch(() => "gone");
+        await server.message();
+        leaving.abort();
+        expect(await waiting).toBe("gone");
+        const third = post(call(3), session);
+        await server.message();
+        say(server, { method: "notifications/a" });
+        return readerOf(await third);
+      });
+      yield* drain.begin;
+      const early = yield* Effect.timeoutOption(drain.idle, "100 millis");
+      expect(Option.isNone(early)).toBe(true);
+      yield* Effect.promise(async () => reader.cancel());
+      yield* drain.idle;
+    }),
+  );
+
   it.effect("ends by DELETE, upstream too", () =>
     Effect.gen(function* () {
       const { open, post, streams, url } = yield* setUp();
@@ -362,7 +392,8 @@ describe("stateless requests", () => {
         const requests = [await server.message(), await server.message()];
         const ids = requests.map(({ id }) => id);
         expect(new Set(ids).size).toBe(2);
-        for (const { id, params } of requests) {
+        // The second is answered first.
+        for (const { id, params } of requests.toReversed()) {
           expect(params).toMatchObject({ _meta: { progressToken: id } });
           say(server, {
             method: "notifications/progress",
@@ -379,11 +410,19 @@ describe("stateless requests", () => {
           });
         }
       });
-      expect(streams).toHaveLength(1);
+      expect(streams).toHaveLength(2);
       expect(streams[0]?.description).toMatchObject({ kind: "stateless", client: "tester" });
-      // The record has the client's ids alone.
-      for (const [, frame = ""] of framesOf(0)) {
-        expect(frame).toMatch(/"id":"same"|"progressToken":5,/);
+      expect(streams[1]?.description).toEqual(streams[0]?.description);
+      // The record has the client's ids alone, and each answer beside its own request.
+      for (const [index, text] of ["one", "two"].entries()) {
+        const frames = framesOf(index).map(([, frame = ""]) => frame);
+        expect(frames).toHaveLength(3);
+        expect(frames.map((frame) => frame.includes(`"text":"${text}"`))).toEqual([
+          true,
+          false,
+          true,
+        ]);
+        for (const frame of frames) expect(frame).toMatch(/"id":"same"|"progressToken":5,/);
       }
     }),
   );
@@ -434,6 +473,52 @@ describe("stateless requests", () => {
         expect(await codeOf("[]", {})).toEqual([400, -32_600]);
         expect(await codeOf("{", {})).toEqual([400, -32_700]);
       });
+    }),
+  );
+
+  it.effect("share their connection with the notifications that come without a name", () =>
+    Effect.gen(function* () {
+      const { framesOf, post, streams, upstream } = yield* setUp();
+      yield* Effect.promise(async () => {
+        const nameless = (method: string, params: object = {}) =>
+          post({ jsonrpc: "2.0", method, params }, modernHeaders(method));
+        const named = (id: string, client: string, more: object = {}) =>
+          post(
+            modern(
+              id,
+              "x",
+              {},
+              {
+                "io.modelcontextprotocol/clientInfo": { name: client, version: "1" },
+                ...more,
+              },
+            ),
+            modernHeaders("x"),
+          );
+        const log = { "io.modelcontextprotocol/logLevel": "info" };
+        const first = named("a", "one", log);
+        const one = await upstream.connections.next();
+        const { id } = await one.message();
+        const second = named("b", "two");
+        const two = await upstream.connections.next();
+        const other = await two.message();
+        expect((await nameless("notifications/y")).status).toBe(202);
+        expect(await two.message()).toMatchObject({ method: "notifications/y" });
+        await nameless("notifications/cancelled", { requestId: "a" });
+        expect(await one.message()).toMatchObject({
+          method: "notifications/cancelled",
+          params: { requestId: id },
+        });
+        say(one, { id, result: {} });
+        say(two, { id: other["id"], result: {} });
+        await Promise.all([first, second]);
+      });
+      expect(streams).toHaveLength(2);
+      expect(framesOf(1).map(([direction]) => direction)).toEqual([
+        "to_upstream",
+        "to_upstream",
+        "to_client",
+      ]);
     }),
   );
 

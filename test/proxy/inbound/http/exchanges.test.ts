@@ -191,6 +191,53 @@ describe("a request that goes through", () => {
     }),
   );
 
+  it.effect("is recorded beside its own answer, whoever uses the same id meanwhile", () =>
+    Effect.gen(function* () {
+      const slow = Promise.withResolvers<void>();
+      const asked = Promise.withResolvers<void>();
+      const { framesOf, post, streams } = yield* setUp(async ({ body }) => {
+        const text = body.includes("slow") ? "slow" : "fast";
+        if (text === "slow") {
+          asked.resolve();
+          await slow.promise;
+        }
+        return json(result(body, { text }));
+      });
+      const call = (text: string) => request(1, "tools/call", { name: "t", arguments: { text } });
+      yield* Effect.promise(async () => {
+        const first = post(call("slow"));
+        await asked.promise;
+        await (await post(call("fast"))).text();
+        slow.resolve();
+        await (await first).text();
+        await (await post(call("fast"))).text();
+      });
+      // The third has one of the two for itself.
+      expect(streams).toHaveLength(2);
+      const textsOf = (index: number) =>
+        framesOf(index).map(([, frame = ""]) => /"text":"(\w+)"/.exec(frame)?.[1]);
+      // What was given back last is lent first.
+      expect(textsOf(0)).toEqual(["slow", "slow", "fast", "fast"]);
+      expect(textsOf(1)).toEqual(["fast", "fast"]);
+    }),
+  );
+
+  it.effect("is refused where the name of its session is too long to be kept whole", () =>
+    Effect.gen(function* () {
+      const { post, server, streams } = yield* setUp(({ body }) => json(result(body)));
+      yield* Effect.promise(async () => {
+        const named = (length: number) =>
+          post(request(1, "tools/list"), { "x-dewey-session": "x".repeat(length) });
+        expect((await named(255)).status).toBe(200);
+        const refused = await named(256);
+        expect(refused.status).toBe(400);
+        expect(await refused.text()).toContain("256 characters");
+      });
+      expect(server.received).toHaveLength(1);
+      expect(streams).toHaveLength(1);
+    }),
+  );
+
   it.effect("brings back status and headers, but no cookie, of any answer", () =>
     Effect.gen(function* () {
       const { framesOf, post } = yield* setUp(({ body }) =>

@@ -1,0 +1,38 @@
+/** Keeps the index of words sorted while messages are stored, so that no store has to: that would take all of its batch long. */
+import { Cause, Effect } from "effect";
+import { sortInWords } from "../sql/AppendQueries.ts";
+import { Database } from "../sql/Database.ts";
+
+/** After so many messages, of which the list has room for twice as many: fewer at a time cost more each. */
+const often = 6000;
+
+/** Makes what is told of stored messages, and has the index sorted in the background when there are enough of them. */
+export const makeWordIndex = Effect.fnUntraced(function* () {
+  const database = yield* Database;
+  const scope = yield* Effect.scope;
+  let unsorted = 0;
+  let isSorting = false;
+
+  const sort = database.run(sortInWords).pipe(
+    // Nothing is lost: a later time sorts them, or the server does.
+    Effect.catchCause((cause) =>
+      Effect.logDebug("The index of words was not sorted", Cause.squash(cause)),
+    ),
+    Effect.ensuring(
+      Effect.sync(() => {
+        isSorting = false;
+      }),
+    ),
+  );
+
+  return {
+    stored: (messages: number): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        unsorted += messages;
+        if (isSorting || unsorted < often) return Effect.void;
+        unsorted = 0;
+        isSorting = true;
+        return Effect.asVoid(Effect.forkIn(sort, scope));
+      }),
+  };
+});
