@@ -25,14 +25,14 @@ export const add = (a: Counts, b: Counts): Counts => ({
   faults: [...a.faults, ...b.faults],
 });
 
-/** The test files of the tree: those that run anywhere, and those that need a database. */
+/** The test files of the tree: those of the fast loop, and those that need a database or processes of their own. */
 export const testFiles = async () => {
   const all = await Array.fromAsync(new Bun.Glob("test/**/*.test.ts").scan({ cwd: root }));
   const files = all.map((file) => `./${file}`).sort();
-  const needsDatabase = (file: string) => file.endsWith(".integration.test.ts");
+  const isIntegration = (file: string) => file.endsWith(".integration.test.ts");
   return {
-    unit: files.filter((file) => !needsDatabase(file)),
-    integration: files.filter(needsDatabase),
+    unit: files.filter((file) => !isIntegration(file)),
+    integration: files.filter(isIntegration),
   };
 };
 
