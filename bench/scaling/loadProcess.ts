@@ -1,6 +1,7 @@
 /** The clients, in a process of their own: WebSockets that each have one store in flight, for a while. */
 import { join } from "node:path";
 import { Schema } from "effect";
+import { startChild } from "../support/childProcess.ts";
 
 /** Whom to call, over how many connections in all, and for how long; the first quarter more is not counted. */
 export const Order = Schema.Struct({
@@ -28,24 +29,6 @@ export interface LoadProcess extends AsyncDisposable {
 
 /** Starts the process. */
 export const startLoad = (): LoadProcess => {
-  let answer = Promise.withResolvers<Done>();
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "load.ts")], {
-    stdio: ["ignore", "inherit", "inherit"],
-    ipc: (message: unknown) => {
-      if (isDone(message)) answer.resolve(message);
-    },
-    onExit: (_child, code) => answer.reject(new Error(`The clients ended with ${code}.`)),
-  });
-  return {
-    run: (order) => {
-      answer = Promise.withResolvers<Done>();
-      child.send(order);
-      return answer.promise;
-    },
-    [Symbol.asyncDispose]: async () => {
-      answer.promise.catch(() => {});
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
+  const child = startChild<Order, Done>(join(import.meta.dir, "load.ts"), isDone);
+  return { run: child.order, [Symbol.asyncDispose]: child[Symbol.asyncDispose] };
 };

@@ -1,6 +1,7 @@
 /** The clients, in a process of their own: each has one store in flight, through the door or as a statement. */
 import { join } from "node:path";
 import { Schema } from "effect";
+import { startChild } from "../support/childProcess.ts";
 
 const Login = Schema.Struct({
   host: Schema.String,
@@ -62,28 +63,13 @@ export interface LoadProcess extends AsyncDisposable {
 
 /** Starts the process. */
 export const startLoad = (): LoadProcess => {
-  let answer = Promise.withResolvers<Done>();
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "load.ts")], {
-    stdio: ["ignore", "inherit", "inherit"],
-    ipc: (message: unknown) => {
-      if (isDone(message)) answer.resolve(message);
-    },
-    onExit: (_child, code) => answer.reject(new Error(`The clients ended with ${code}.`)),
-  });
-  const order = (message: typeof Order.Type) => {
-    answer = Promise.withResolvers<Done>();
-    child.send(message);
-    return answer.promise;
-  };
+  const child = startChild<typeof Order.Type, Done>(join(import.meta.dir, "load.ts"), isDone);
+  const { order } = child;
   return {
     open: (load) => order({ _tag: "Open", load }),
     run: (milliseconds) => order({ _tag: "Run", milliseconds }),
     fill: (messages) => order({ _tag: "Fill", messages }),
     close: () => order({ _tag: "Close" }),
-    [Symbol.asyncDispose]: async () => {
-      answer.promise.catch(() => {});
-      child.kill("SIGKILL");
-      await child.exited;
-    },
+    [Symbol.asyncDispose]: child[Symbol.asyncDispose],
   };
 };
