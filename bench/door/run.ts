@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { middle, rowsOf } from "../support/figures.ts";
 import { startServer } from "../support/serverProcess.ts";
 import { plainTool } from "./call.ts";
 import { startLoad } from "./loadProcess.ts";
@@ -31,9 +32,6 @@ interface Sample {
   readonly serverMicros: number;
   readonly clientMicros: number;
 }
-
-const middle = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 await using load = startLoad();
 const servers = new Map(
@@ -63,8 +61,7 @@ const sample = async (
   };
 };
 
-const row = (cells: ReadonlyArray<string>) =>
-  cells.map((cell, index) => (index === 0 ? cell.padEnd(32) : cell.padStart(12))).join("");
+const row = rowsOf(32, 12);
 
 const print = (connections: number, samples: ReadonlyMap<string, ReadonlyArray<Sample>>) => {
   console.log(`\n${connections} ${connections === 1 ? "connection" : "connections"}, medians`);

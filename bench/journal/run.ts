@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { Effect } from "effect";
 import type { Entry } from "../../src/domain/Recording.ts";
 import { Journal } from "../../src/services/Journal.ts";
+import { middle } from "../support/figures.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,9 +50,6 @@ interface Subject {
   readonly append: (entry: Entry, written: () => void) => void;
   readonly drain: () => Promise<void>;
 }
-
-const middle = (values: ReadonlyArray<number>): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** What is left of the cost when nothing is written: the entry, its id, the callback and the turn. */
 const noJournal = (): Subject => {

@@ -7,6 +7,7 @@ import type { ToolName } from "../../src/rpc/DeweyTools.ts";
 import { countConversations } from "../../src/sql/ConversationQueries.ts";
 import { addressOf, startPostgres } from "../../test/support/postgresServer.ts";
 import { migrateAt, openProcess, type Process } from "../../test/support/tools.ts";
+import { middle, rowsOf } from "../support/figures.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -157,9 +158,6 @@ const subjects: ReadonlyArray<{
   },
 ];
 
-const middle = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
 /** The median of some calls, in milliseconds. */
 const millisOf = async (process: Process, call: Call) => {
   const times: Array<number> = [];
@@ -171,10 +169,8 @@ const millisOf = async (process: Process, call: Call) => {
   return middle(times);
 };
 
-const row = (cells: ReadonlyArray<string>) =>
-  console.log(
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(42) : cell.padStart(10))).join(""),
-  );
+const rowText = rowsOf(42, 10);
+const row = (cells: ReadonlyArray<string>) => console.log(rowText(cells));
 
 console.log(`\nMedians of ${rounds} rounds of ${calls} calls, in milliseconds`);
 row(["", "little", "much", "ratio", "goal"]);

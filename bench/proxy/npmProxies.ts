@@ -1,6 +1,7 @@
 /** The proxies of the npm registry that Dewey is compared with, installed beside the project's packages. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "../../test/support/freePort.ts";
 
 const folder = join(import.meta.dir, "..", "..", "node_modules", ".proxies");
 
@@ -29,13 +30,6 @@ export const installProxies = async (): Promise<void> => {
 export interface NpmProxy extends AsyncDisposable {
   readonly port: number;
 }
-
-const freePort = (): number => {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-};
 
 const isListening = async (port: number): Promise<boolean> => {
   try {

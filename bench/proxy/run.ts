@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { middle, rowsOf } from "../support/figures.ts";
 import { startServer } from "../support/serverProcess.ts";
 import { startDewey } from "./dewey.ts";
 import { framesOf } from "./exchange.ts";
@@ -32,13 +33,8 @@ interface Subject {
   readonly target: Omit<Load, "connections">;
 }
 
-const middle = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-const row = (cells: ReadonlyArray<string>) =>
-  console.log(
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(34) : cell.padStart(11))).join(""),
-  );
+const rowText = rowsOf(34, 11);
+const row = (cells: ReadonlyArray<string>) => console.log(rowText(cells));
 
 await using load = startLoad();
 await using upstream = await startServer(upstreamProgram, "ws");

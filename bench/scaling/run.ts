@@ -11,6 +11,7 @@ import { Effect } from "effect";
 import { runDewey } from "../../test/cli/program.ts";
 import { partition } from "../../test/support/partitions.ts";
 import { addressOf, startPostgres } from "../../test/support/postgresServer.ts";
+import { middle, rowsOf } from "../support/figures.ts";
 import { type Done, startLoad } from "./loadProcess.ts";
 
 const { values: flags } = parseArgs({
@@ -70,13 +71,8 @@ const subjects: ReadonlyArray<readonly [name: string, urls: ReadonlyArray<string
   ["one process, 8 partitions", [alone]],
 ];
 
-const middle = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-const row = (cells: ReadonlyArray<string>) =>
-  console.log(
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(30) : cell.padStart(12))).join(""),
-  );
+const rowText = rowsOf(30, 12);
+const row = (cells: ReadonlyArray<string>) => console.log(rowText(cells));
 
 const rate = ({ stores, seconds }: Done) => stores / seconds;
 

@@ -10,6 +10,7 @@ import { appendRows } from "../../src/sql/AppendQueries.ts";
 import { Database } from "../../src/sql/Database.ts";
 import { migrate } from "../../src/sql/Migrator.ts";
 import { addressOf, startPostgres } from "../../test/support/postgresServer.ts";
+import { rowsOf } from "../support/figures.ts";
 import { makeTexts } from "./texts.ts";
 
 const { values: flags } = parseArgs({
@@ -134,10 +135,8 @@ const measure = async (statements: ReadonlyArray<string>) => {
   }).pipe(Effect.provide(Database.layer(addressOf(postgres), limits)), Effect.runPromise);
 };
 
-const row = (cells: ReadonlyArray<string>) =>
-  console.log(
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(36) : cell.padStart(12))).join(""),
-  );
+const rowText = rowsOf(36, 12);
+const row = (cells: ReadonlyArray<string>) => console.log(rowText(cells));
 
 row(["", "Pg µs/row", "log B/row", "p50 ms", "longest ms", "indexes MB"]);
 for (const [name, ...statements] of variants) {

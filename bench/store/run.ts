@@ -3,6 +3,7 @@
  * same server: alone and with many clients, in conversations of their own and in one, singly and by the hundred.
  */
 import { parseArgs } from "node:util";
+import { middle, rowsOf } from "../support/figures.ts";
 import { type Done, type Load, startLoad } from "./loadProcess.ts";
 import { contentsOf, type Stage, startStage } from "./stage.ts";
 
@@ -41,13 +42,8 @@ interface Sample extends Done {
   readonly memory: number;
 }
 
-const middle = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-const row = (cells: ReadonlyArray<string>) =>
-  console.log(
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(30) : cell.padStart(10))).join(""),
-  );
+const rowText = rowsOf(30, 10);
+const row = (cells: ReadonlyArray<string>) => console.log(rowText(cells));
 
 await using load = startLoad();
 

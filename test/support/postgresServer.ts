@@ -9,6 +9,7 @@ import { Effect, Redacted } from "effect";
 import { dedicatedUser } from "../../src/sql/embedded/DataFolder.ts";
 import { PostgresBinaries } from "../../src/sql/embedded/PostgresBinaries.ts";
 import { installPostgres } from "../../src/sql/embedded/postgresInstall.ts";
+import { freePort } from "./freePort.ts";
 import { linesOf } from "./lines.ts";
 
 /** What differs from a server without TLS. */
@@ -44,13 +45,6 @@ export interface PostgresServer extends AsyncDisposable {
   /** The environment of a Dewey that uses it. */
   readonly environment: Readonly<Record<string, string>>;
 }
-
-const freePort = (): number => {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-};
 
 const isRoot = process.getuid?.() === 0;
 const owner = isRoot ? dedicatedUser : undefined;
