@@ -40,6 +40,9 @@ export class Recorder extends Context.Service<
 const silentLooks = 10;
 /** How long the end of the process waits for what is left; the next process records the rest. */
 const farewell = Duration.seconds(5);
+/** It rests no more once the oldest entry waits so long, or so much of the journal is full. */
+const hurriedMillis = 60_000;
+const hurriedShare = 0.25;
 /** How often the log says that entries of deleted conversations were dropped. */
 const tellEveryMillis = 60_000;
 
@@ -107,6 +110,14 @@ const make = Effect.fnUntraced(function* ({
     }),
   ).pipe(Effect.withSpan("Recorder.drained"));
 
+  /** Full of haste where somebody waits for it, or where it is a minute or a quarter of the journal behind. */
+  const haste = () => {
+    if (waiting.size > 0) return 1;
+    const { bytes, limitBytes, oldestAt } = journal.state();
+    const lateness = oldestAt === undefined ? 0 : (Date.now() - oldestAt) / hurriedMillis;
+    return Math.min(1, Math.max(lateness, bytes / (limitBytes * hurriedShare)));
+  };
+
   const common = {
     recordLimit,
     moved: (dropped: number) => {
@@ -119,6 +130,7 @@ const make = Effect.fnUntraced(function* ({
     drain(journal.own, {
       ...common,
       isEnding: false,
+      haste,
       waiting: () => journal.state().entries,
     }),
   );
@@ -140,7 +152,8 @@ const make = Effect.fnUntraced(function* ({
     Effect.flatMap(journal.abandoned, (sources) =>
       Effect.forEach(
         sources,
-        (source) => drain(source, { ...common, isEnding: true, waiting: () => undefined }),
+        (source) =>
+          drain(source, { ...common, isEnding: true, haste: () => 0, waiting: () => undefined }),
         { discard: true },
       ),
     ),

@@ -23,6 +23,8 @@ export interface JournalState {
   /** What was taken in and not released yet. */
   readonly entries: number;
   readonly bytes: number;
+  /** How many it may hold. */
+  readonly limitBytes: number;
   /** When the oldest of what is on the disk was captured, in milliseconds. */
   readonly oldestAt: number | undefined;
   /** How many entries since the start of the process. */
@@ -167,6 +169,6 @@ const make = Effect.fnUntraced(function* ({ dataDir, sync, limitBytes }: Journal
     flush,
     own,
     abandoned: findAbandoned({ folder, own: id, sync }),
-    state: () => appender.state,
+    state: () => ({ ...appender.state, limitBytes }),
   });
 });

@@ -13,6 +13,7 @@ import { mayBeCommitted, StatementFailed } from "../../sql/failures.ts";
 import { dropPositions, findPositions } from "../../sql/RecordingQueries.ts";
 import { type Batch, makeBatch } from "./Batch.ts";
 import { finishStreams } from "./finish.ts";
+import { cpuMillis, rest } from "./pace.ts";
 import type { StreamState } from "./StreamState.ts";
 import { loadStreams } from "./streams.ts";
 import { settlePlaces, type Written, writeBatch } from "./write.ts";
@@ -23,6 +24,8 @@ export interface DrainOptions {
   readonly isEnding: boolean;
   /** The most bytes of a message's content. */
   readonly recordLimit: number;
+  /** How far behind it is: see `pace.ts`. */
+  readonly haste: () => number;
   /** How many entries wait, where that is known; for the log. */
   readonly waiting: () => number | undefined;
   /** Called once the journal is rid of what was written; how much of it belonged to deleted conversations. */
@@ -194,6 +197,7 @@ const drainOnce = Effect.fnUntraced(function* (
   while (true) {
     const round = yield* Fiber.join(preparing);
     if (round === undefined) break;
+    const began = yield* Clock.currentTimeMillis;
     if (written !== undefined && isEnding) yield* source.release(written.through);
     preparing = yield* Effect.forkChild(prepare(round.through));
     const came = yield* Effect.forEach(round.batches, (batch) => write(source, batch, options), {
@@ -204,6 +208,7 @@ const drainOnce = Effect.fnUntraced(function* (
     // The files of a dead process's journal go with its last segment: before that, its streams are brought to an end.
     if (!isEnding) yield* source.release(round.through);
     options.moved(came.reduce((sum, { dropped }) => sum + dropped, 0));
+    yield* rest((yield* Clock.currentTimeMillis) - began, { cpuMillis, haste: options.haste });
   }
   yield* finishStreams(source.id, options.recordLimit);
   if (written !== undefined) yield* source.release(written.through);
