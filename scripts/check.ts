@@ -2,7 +2,7 @@
 // with --static only what a commit has to pass. Quiet when green.
 import { parseArgs } from "node:util";
 import { fastParts, type Outcome, report, runPart, staticParts } from "./parts.ts";
-import { runTests, testFiles } from "./testRun.ts";
+import { inWorkers, runTests, testFiles } from "./testRun.ts";
 
 const { values: flags } = parseArgs({ options: { static: { type: "boolean", default: false } } });
 
@@ -12,7 +12,7 @@ const unitTests = async (): Promise<Outcome> => {
   const { counts, output } = await runTests(unit, {
     output: "keep",
     limitSeconds: 120,
-    flags: ["--only-failures"],
+    flags: [...inWorkers, "--only-failures"],
   });
   return {
     part: { name: "unit tests", command: [] },

@@ -1,5 +1,6 @@
 // The parts of a check besides the tests, and how one is run: quietly, its output kept for a failure.
 import { join } from "node:path";
+import manifest from "../package.json" with { type: "json" };
 
 /** The folder of the project. */
 export const root = join(import.meta.dir, "..");
@@ -40,9 +41,20 @@ const effectTsc = () => {
   return path;
 };
 
+/** What the last run knew: it notices by itself what became of files and options, but not of Effect's diagnostics. */
+const typesKnown = join(
+  root,
+  "node_modules/.cache/dewey",
+  `types-${manifest.devDependencies["@effect/tsgo"]}.tsbuildinfo`,
+);
+
 const types: Part = {
   name: "types",
-  command: [effectTsc(), "--project", root, "--pretty", isTerminal],
+  command: [
+    effectTsc(),
+    ...["--project", root, "--pretty", isTerminal],
+    ...["--incremental", "--tsBuildInfoFile", typesKnown],
+  ],
 };
 
 const lint: Part = {

@@ -1,7 +1,7 @@
 // Everything that has to pass: the static parts (with CI set, the audit too), then all tests. A part
 // counts as one test; the last line is the sum. Names of files as arguments run only the tests whose path has one of them.
 import { audit, report, runPart, staticParts } from "./parts.ts";
-import { add, type Counts, noCounts, runTests, testFiles } from "./testRun.ts";
+import { add, type Counts, inWorkers, noCounts, runTests, testFiles } from "./testRun.ts";
 
 const wanted = process.argv.slice(2);
 const isWanted = (file: string) =>
@@ -31,7 +31,7 @@ const staticCounts = async (): Promise<Counts> => {
 const unitCounts = async (files: ReadonlyArray<string>): Promise<Counts> => {
   if (files.length === 0) return noCounts;
   const { counts } = await timed("unit tests", () =>
-    runTests(files, { output: "stream", limitSeconds: 180 }),
+    runTests(files, { output: "stream", limitSeconds: 180, flags: inWorkers }),
   );
   return counts;
 };

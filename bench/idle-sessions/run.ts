@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { plainTool } from "../door/call.ts";
 import { startLoad } from "../door/loadProcess.ts";
+import { middle } from "../support/figures.ts";
 import { startServer } from "../support/serverProcess.ts";
 
 const { values: flags } = parseArgs({
@@ -48,8 +49,6 @@ for (let round = 0; round < Number(flags.rounds); round++) {
 console.log(`${sessions} sessions, initialized, idle: KB of the server's memory for each\n`);
 console.log(`${"".padEnd(20)}${"median".padStart(10)}   every round`);
 for (const [name, values] of samples) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
   const all = values.map((value) => value.toFixed(1)).join(", ");
-  console.log(`${name.padEnd(20)}${median.toFixed(1).padStart(10)}   ${all}`);
+  console.log(`${name.padEnd(20)}${middle(values).toFixed(1).padStart(10)}   ${all}`);
 }

@@ -1,5 +1,6 @@
 /** What runs in the clients' process. */
 import { Schema } from "effect";
+import { percentile } from "../support/figures.ts";
 import { answerText, callText, firstId, openingTexts } from "./exchange.ts";
 import { type Done, type Load, Order } from "./loadProcess.ts";
 
@@ -85,9 +86,23 @@ const check = (text: string, ofCall: number): void => {
   }
 };
 
-const drive = (client: Client, until: number): Promise<void> =>
+/** Answers how many milliseconds there are until the next call of all may be made. */
+const makePace = (callsPerSecond: number | undefined, began: number) => {
+  let calls = 0;
+  return (): number =>
+    callsPerSecond === undefined
+      ? 0
+      : began + (calls++ * 1000) / callsPerSecond - performance.now();
+};
+
+const drive = (client: Client, until: number, pace: () => number): Promise<void> =>
   new Promise((resolve) => {
     const next = () => {
+      const early = pace();
+      if (early > 0) setTimeout(call, early);
+      else call();
+    };
+    const call = () => {
       id += 1;
       const ofCall = id;
       const sent = performance.now();
@@ -119,16 +134,18 @@ const obey = async (order: typeof Order.Type): Promise<Done> => {
     case "Open":
       await open(order.load);
       break;
-    case "Run":
-      await Promise.all(clients.map((client) => drive(client, started + order.milliseconds)));
+    case "Run": {
+      const pace = makePace(order.callsPerSecond, started);
+      const until = started + order.milliseconds;
+      await Promise.all(clients.map((client) => drive(client, until, pace)));
       break;
+    }
     case "Close":
       for (const client of clients) client.close();
       clients = [];
   }
   const seconds = (performance.now() - started) / 1000;
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
+  const at = (share: number) => percentile(times, share);
   return { calls: times.length, seconds, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 };
 

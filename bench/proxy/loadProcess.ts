@@ -15,7 +15,11 @@ export type Load = typeof Load.Type;
 /** What the process is told. */
 export const Order = Schema.Union([
   Schema.TaggedStruct("Open", { load: Load }),
-  Schema.TaggedStruct("Run", { milliseconds: Schema.Number }),
+  Schema.TaggedStruct("Run", {
+    milliseconds: Schema.Number,
+    /** Of all connections together; without it each call follows at once on the answer before. */
+    callsPerSecond: Schema.optionalKey(Schema.Number),
+  }),
   Schema.TaggedStruct("Close", {}),
 ]);
 
@@ -34,7 +38,7 @@ const isDone = Schema.is(Done);
 /** Clients that wait for orders. */
 export interface LoadProcess extends AsyncDisposable {
   readonly open: (load: Load) => Promise<Done>;
-  readonly run: (milliseconds: number) => Promise<Done>;
+  readonly run: (milliseconds: number, callsPerSecond?: number) => Promise<Done>;
   readonly close: () => Promise<Done>;
 }
 
@@ -44,7 +48,12 @@ export const startLoad = (): LoadProcess => {
   const { order } = child;
   return {
     open: (load) => order({ _tag: "Open", load }),
-    run: (milliseconds) => order({ _tag: "Run", milliseconds }),
+    run: (milliseconds, callsPerSecond) =>
+      order({
+        _tag: "Run",
+        milliseconds,
+        ...(callsPerSecond === undefined ? {} : { callsPerSecond }),
+      }),
     close: () => order({ _tag: "Close" }),
     [Symbol.asyncDispose]: child[Symbol.asyncDispose],
   };

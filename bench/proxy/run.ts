@@ -168,13 +168,22 @@ const forwarded = performance.now();
 await untilRecorded(before + 64 * framesOf.opening + done.calls * framesOf.call);
 const recorded = performance.now();
 const cpu = (await dewey.cpuSeconds()) - cpuBefore;
-await load.close();
 const frames = done.calls * framesOf.call;
 const perSecond = (count: number, millis: number) => (count / (millis / 1000)).toFixed(0);
 row(["frames forwarded a second", perSecond(frames, forwarded - started)]);
 row(["recorded a second meanwhile", perSecond(atEnd - before, forwarded - started)]);
 row(["recorded a second until empty", perSecond(frames, recorded - started)]);
 row(["drained a second afterwards", perSecond(before + frames - atEnd, recorded - forwarded)]);
+/** Little enough that the recorder can keep up: then nothing may be left in the journal. */
+const steadyCalls = ((0.9 * frames) / framesOf.call / (recorded - started)) * 1000;
+const recordedBeforeSteady = await dewey.recorded();
+const steady = await load.run(5 * milliseconds, steadyCalls);
+const steadyFrames = steady.calls * framesOf.call;
+const steadyLeft = recordedBeforeSteady + steadyFrames - (await dewey.recorded());
+await untilRecorded(recordedBeforeSteady + steadyFrames);
+await load.close();
+row(["at 0.9 of that, frames a second", (steadyFrames / steady.seconds).toFixed(0)]);
+row(["… of which the journal holds at the end", String(steadyLeft)]);
 row(["Dewey's CPU a frame, µs", ((cpu * 1e6) / frames).toFixed(1)]);
 
 const rates = await insertRates(dewey.postgres.port, 200_000);

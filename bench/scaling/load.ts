@@ -1,5 +1,6 @@
 /** What runs in the clients' process. */
 import { Schema } from "effect";
+import { percentile } from "../support/figures.ts";
 import { type Done, Order } from "./loadProcess.ts";
 
 const decodeOrder = Schema.decodeUnknownSync(Order);
@@ -108,8 +109,7 @@ const obey = async ({ urls, clients: count, milliseconds }: Order): Promise<Done
   );
   const seconds = (performance.now() - warm) / 1000;
   for (const client of clients) client.close();
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
+  const at = (share: number) => percentile(times, share);
   return { stores: times.length, seconds, p50: at(0.5), p99: at(0.99) };
 };
 

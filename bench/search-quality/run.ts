@@ -3,6 +3,7 @@
  * all words over the same turns. Dewey's figures come out of a real Postgres.
  */
 import { openTools } from "../../test/support/tools.ts";
+import { middle, percentile } from "../support/figures.ts";
 import { cutoffs, measure } from "./measure.ts";
 
 const row = (cells: ReadonlyArray<string>) => cells.map((cell) => cell.padEnd(12)).join("");
@@ -10,8 +11,6 @@ const row = (cells: ReadonlyArray<string>) => cells.map((cell) => cell.padEnd(12
 const dewey = await openTools();
 try {
   const { dialogues, turns, times, recall, profile } = await measure(dewey);
-  const sorted = times.toSorted((left, right) => left - right);
-  const percentile = (share: number) => sorted[Math.floor(share * sorted.length)]?.toFixed(1);
   console.log(
     `${times.length} questions on ${dialogues} dialogues of ${Math.round(turns / dialogues)} turns on average, each asked within its session.`,
   );
@@ -21,7 +20,7 @@ try {
     console.log(row([name, ...means.map((mean) => mean.toFixed(3))]));
   }
   console.log(
-    `\nA search took ${percentile(0.5)} ms (median), ${percentile(0.95)} ms (95th percentile).`,
+    `\nA search took ${middle(times).toFixed(1)} ms (median), ${percentile(times, 0.95).toFixed(1)} ms (95th percentile).`,
   );
 } finally {
   await dewey.close();

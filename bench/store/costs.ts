@@ -10,7 +10,7 @@ import { appendRows } from "../../src/sql/AppendQueries.ts";
 import { Database } from "../../src/sql/Database.ts";
 import { migrate } from "../../src/sql/Migrator.ts";
 import { addressOf, startPostgres } from "../../test/support/postgresServer.ts";
-import { rowsOf } from "../support/figures.ts";
+import { middle, percentile, rowsOf } from "../support/figures.ts";
 import { makeTexts } from "./texts.ts";
 
 const { values: flags } = parseArgs({
@@ -38,6 +38,12 @@ const variants: ReadonlyArray<readonly [name: string, ...statements: ReadonlyArr
   ],
   ["without the messages' key", "ALTER TABLE messages DROP CONSTRAINT messages_pkey"],
   ["without the foreign key", "ALTER TABLE messages DROP CONSTRAINT messages_conversation_id_fkey"],
+  ["without messages by time", "DROP INDEX messages_by_time"],
+  [
+    "messages by time: BRIN",
+    "DROP INDEX messages_by_time",
+    "CREATE INDEX messages_by_time ON messages USING brin (created_at) WITH (pages_per_range = 32)",
+  ],
   ["without conversations by creation", "DROP INDEX conversations_by_creation"],
   [
     "HOT updates of conversations",
@@ -123,13 +129,12 @@ const measure = async (statements: ReadonlyArray<string>) => {
       yield* append;
       times.push(performance.now() - started);
     }
-    const sorted = times.toSorted((a, b) => a - b);
     const rows = statementCount * batch;
     return {
       micros: ((yield* Effect.promise(() => cpuMicros(pid))) - cpuBefore) / rows,
       logBytes: ((yield* position) - positionBefore) / rows,
-      p50: sorted[Math.floor(sorted.length / 2)] ?? 0,
-      longest: sorted.at(-1) ?? 0,
+      p50: middle(times),
+      longest: percentile(times, 1),
       indexes: yield* Effect.promise(() => numberOf("SELECT pg_indexes_size('messages') / 1e6")),
     };
   }).pipe(Effect.provide(Database.layer(addressOf(postgres), limits)), Effect.runPromise);

@@ -1,5 +1,6 @@
 /** What runs in the clients' process. */
 import { Schema } from "effect";
+import { percentile } from "../support/figures.ts";
 import type { StoreClient } from "./client.ts";
 import * as Door from "./door.ts";
 import { type Done, type Load, Order } from "./loadProcess.ts";
@@ -97,9 +98,7 @@ const obey = async (order: typeof Order.Type): Promise<Done> => {
   }
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(before);
-  const sorted = tally.times.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const at = (share: number) => percentile(tally.times, share);
   return {
     conversations: opened.conversations,
     rows: tally.rows,

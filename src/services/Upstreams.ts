@@ -19,15 +19,10 @@ export type Replaced = "changed" | "removed";
 
 interface Definition {
   readonly upstream: Upstream;
-  readonly replaced: Deferred.Deferred<Replaced>;
   readonly watchers: Set<(what: Replaced) => void>;
 }
 
-const define = (upstream: Upstream): Definition => ({
-  upstream,
-  replaced: Deferred.makeUnsafe<Replaced>(),
-  watchers: new Set(),
-});
+const define = (upstream: Upstream): Definition => ({ upstream, watchers: new Set() });
 
 const dewey: Upstream = { _tag: "Dewey", name: deweyName, onRestart: "resume" };
 
@@ -38,9 +33,7 @@ export class Upstreams extends Context.Service<
     /** Without a name: the one marked as default, else Dewey itself. */
     readonly find: (name: string | undefined) => Effect.Effect<Upstream, UnknownUpstream>;
     readonly all: Effect.Effect<ReadonlyArray<Upstream>>;
-    /** Waits until the definition is not the current one of its name any more. */
-    readonly replaced: (upstream: Upstream) => Effect.Effect<Replaced>;
-    /** The same without a fiber, for those of whom there are many; what it returns takes the wish back. */
+    /** Tells once when the definition is not the current one of its name any more; what it returns takes the wish back. */
     readonly watch: (upstream: Upstream, told: (what: Replaced) => void) => () => void;
     /** Where sessions and checks say what they found. */
     readonly states: UpstreamStates;
@@ -128,13 +121,6 @@ class Table {
   readonly service: Upstreams["Service"] = {
     find: (name) => Effect.suspend(() => this.#find(name)),
     all: Effect.sync(() => Array.from(this.#definitions.values(), ({ upstream }) => upstream)),
-    replaced: (upstream) =>
-      Effect.suspend(() => {
-        const now = this.#definitions.get(upstream.name);
-        if (now === undefined) return Effect.succeed<Replaced>("removed");
-        if (!Equal.equals(now.upstream, upstream)) return Effect.succeed<Replaced>("changed");
-        return Deferred.await(now.replaced);
-      }),
     watch: (upstream, told) => {
       const now = this.#definitions.get(upstream.name);
       if (now === undefined || !Equal.equals(now.upstream, upstream)) {
@@ -182,11 +168,10 @@ class Table {
     this.#unusable = file.unusable;
     this.#readAt = new Date().toISOString();
     this.#default = file.default;
-    for (const [name, { replaced, upstream, watchers }] of before) {
+    for (const [name, { upstream, watchers }] of before) {
       const now = definitions.get(name);
       if (now?.upstream === upstream) continue;
       const what: Replaced = now === undefined ? "removed" : "changed";
-      Deferred.doneUnsafe(replaced, Effect.succeed(what));
       for (const watcher of watchers) watcher(what);
     }
     const all = [...file.warnings, ...file.unusable.values()];

@@ -1,6 +1,6 @@
 /** Statements that erase what was recorded and has been kept long enough, so many rows at a time. */
 import { Effect, Schema } from "effect";
-import { SqlClient } from "effect/unstable/sql";
+import { SqlClient, type Statement } from "effect/unstable/sql";
 import { DbCount, decodeRows, textArray } from "./rows.ts";
 
 const decodeErased = decodeRows(Schema.Struct({ erased: DbCount }));
@@ -11,32 +11,34 @@ const erasedBy = Effect.fnUntraced(function* (rows: unknown) {
   return (yield* decodeErased(rows))[0]?.erased ?? 0;
 });
 
+/** Runs a deletion, and answers how many rows it erased. */
+const erase = Effect.fnUntraced(function* (deletion: Statement.Fragment) {
+  const sql = yield* SqlClient.SqlClient;
+  const rows = yield* sql`
+    WITH gone AS (${deletion} RETURNING 1) SELECT count(*) AS erased FROM gone`;
+  return yield* erasedBy(rows);
+});
+
 /** Erases frames that were captured more than so many days ago. */
 export const purgeFrames = Effect.fnUntraced(function* (days: number, most: number) {
   const sql = yield* SqlClient.SqlClient;
-  const rows = yield* sql`
-    WITH gone AS (
-      DELETE FROM frames WHERE (conversation_id, sequence) IN (
-        SELECT conversation_id, sequence FROM frames
-        WHERE captured_at <= now() - make_interval(days => ${days}::int)
-        LIMIT ${most}::int FOR UPDATE SKIP LOCKED
-      ) RETURNING 1
-    ) SELECT count(*) AS erased FROM gone`;
-  return yield* erasedBy(rows);
+  return yield* erase(sql`
+    DELETE FROM frames WHERE (conversation_id, sequence) IN (
+      SELECT conversation_id, sequence FROM frames
+      WHERE captured_at <= now() - make_interval(days => ${days}::int)
+      LIMIT ${most}::int FOR UPDATE SKIP LOCKED
+    )`);
 });
 
 /** Erases tool calls that were made more than so many days ago. */
 export const purgeToolCalls = Effect.fnUntraced(function* (days: number, most: number) {
   const sql = yield* SqlClient.SqlClient;
-  const rows = yield* sql`
-    WITH gone AS (
-      DELETE FROM tool_calls WHERE id IN (
-        SELECT id FROM tool_calls
-        WHERE created_at <= now() - make_interval(days => ${days}::int)
-        LIMIT ${most}::int FOR UPDATE SKIP LOCKED
-      ) RETURNING 1
-    ) SELECT count(*) AS erased FROM gone`;
-  return yield* erasedBy(rows);
+  return yield* erase(sql`
+    DELETE FROM tool_calls WHERE id IN (
+      SELECT id FROM tool_calls
+      WHERE created_at <= now() - make_interval(days => ${days}::int)
+      LIMIT ${most}::int FOR UPDATE SKIP LOCKED
+    )`);
 });
 
 /** Those of some conversations that are no more, in the trash neither. */
@@ -93,15 +95,12 @@ export const purgeContents = Effect.fnUntraced(function* (
 /** Erases recorded conversations in which nothing happened for so many days. */
 export const purgeRecorded = Effect.fnUntraced(function* (days: number, most: number) {
   const sql = yield* SqlClient.SqlClient;
-  const rows = yield* sql`
-    WITH gone AS (
-      DELETE FROM conversations WHERE id IN (
-        SELECT id FROM conversations
-        WHERE last_frame > 0 AND updated_at <= now() - make_interval(days => ${days}::int)
-        ORDER BY updated_at LIMIT ${most}::int FOR UPDATE SKIP LOCKED
-      ) RETURNING 1
-    ) SELECT count(*) AS erased FROM gone`;
-  return yield* erasedBy(rows);
+  return yield* erase(sql`
+    DELETE FROM conversations WHERE id IN (
+      SELECT id FROM conversations
+      WHERE last_frame > 0 AND updated_at <= now() - make_interval(days => ${days}::int)
+      ORDER BY updated_at LIMIT ${most}::int FOR UPDATE SKIP LOCKED
+    )`);
 });
 
 /** Forgets streams, spans and positions that nothing can refer to any more. */

@@ -73,6 +73,16 @@ export const readUntil = (socket: Socket, enough: (text: string) => boolean) =>
     });
   });
 
+/** Waits until a count has stopped growing, and answers it. */
+export const untilStill = Effect.fnUntraced(function* (count: () => number) {
+  let before = -1;
+  while (before !== count()) {
+    before = count();
+    yield* Effect.sleep("100 millis");
+  }
+  return before;
+});
+
 const headEnd = "\r\n\r\n";
 
 /** Sends the head of a request as it stands, and returns the head of the answer. */

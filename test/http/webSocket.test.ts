@@ -3,7 +3,7 @@ import { Deferred, Effect, Exit, Fiber, Latch, Logger, Queue } from "effect";
 import type { Connection } from "../../src/http/Door.ts";
 import { it } from "../support/it.ts";
 import { echo, listening, socketDoor } from "./listening.ts";
-import { handshake, openRaw, openSocket, readUntil } from "./sockets.ts";
+import { handshake, openRaw, openSocket, readUntil, untilStill } from "./sockets.ts";
 
 const silent = Effect.provide(Logger.layer([]));
 
@@ -215,17 +215,43 @@ describe("a WebSocket", () => {
 const size = 100_000;
 const headSize = 10;
 
+/** How many frames make more than what the kernel and the bound hold. */
+const frameCount = 300;
+
+/** A WebSocket whose client does not read. */
+const stalled = Effect.fnUntraced(function* (port: number) {
+  const socket = yield* openRaw(port);
+  socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
+  const answer = yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
+  socket.pause();
+  return { socket, received: answer.slice(answer.indexOf("\r\n\r\n") + 4) };
+});
+
+/** The sender of numbered frames waits for the reader, which then gets them all in order. */
+const expectTheRest = Effect.fnUntraced(function* (
+  { received, socket }: Effect.Success<ReturnType<typeof stalled>>,
+  sent: () => number,
+) {
+  expect(yield* untilStill(sent)).toBeLessThan(frameCount / 2);
+  const rest = readUntil(socket, (text) => text.length >= frameCount * (size + headSize));
+  socket.resume();
+  const text = received + (yield* rest);
+  for (let index = 0; index < frameCount; index++) {
+    const start = index * (size + headSize) + headSize;
+    expect(Number(text.slice(start, start + size))).toBe(index);
+  }
+});
+
 describe("a reader that does not read", () => {
   it.effect(
     "stops the sender, loses nothing, and gets everything in order once it reads",
     () =>
       Effect.gen(function* () {
-        const frames = 300;
         let sent = 0;
         const { port } = yield* listening([
           socketDoor((connection) =>
             Effect.forEach(
-              Array.from({ length: frames }, (_, index) => index),
+              Array.from({ length: frameCount }, (_, index) => index),
               (index) =>
                 Effect.tap(connection.send(String(index).padStart(size, "0")), () =>
                   Effect.sync(() => sent++),
@@ -233,24 +259,8 @@ describe("a reader that does not read", () => {
             ),
           ),
         ]);
-        const socket = yield* openRaw(port);
-        socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
-        const head = yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
-        socket.pause();
-        // What the kernel and the bound hold is far from all: the sender waits for the reader.
-        let before = -1;
-        while (before !== sent) {
-          before = sent;
-          yield* Effect.sleep("100 millis");
-        }
-        expect(sent).toBeLessThan(frames / 2);
-        const rest = readUntil(socket, (text) => text.length >= frames * (size + headSize));
-        socket.resume();
-        const text = head.slice(head.indexOf("\r\n\r\n") + 4) + (yield* rest);
-        for (let index = 0; index < frames; index++) {
-          const start = index * (size + headSize) + headSize;
-          expect(Number(text.slice(start, start + size))).toBe(index);
-        }
+        const reader = yield* stalled(port);
+        yield* expectTheRest(reader, () => sent);
       }),
     { timeout: 20_000 },
   );
@@ -259,7 +269,6 @@ describe("a reader that does not read", () => {
     "is not asked for more by a door that takes each frame, and gets all answers once it reads",
     () =>
       Effect.gen(function* () {
-        const frames = 300;
         let taken = 0;
         const fork = Effect.runForkWith(yield* Effect.context<never>());
         const { port } = yield* listening([
@@ -270,26 +279,11 @@ describe("a reader that does not read", () => {
             }),
           ),
         ]);
-        const socket = yield* openRaw(port);
-        socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
-        const head = yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
-        socket.pause();
+        const reader = yield* stalled(port);
         // A masked text frame of one byte, with a mask of zeros.
         const frame = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]);
-        for (let index = 0; index < frames; index++) socket.write(frame);
-        let before = -1;
-        while (before !== taken) {
-          before = taken;
-          yield* Effect.sleep("100 millis");
-        }
-        expect(taken).toBeLessThan(frames / 2);
-        const rest = readUntil(socket, (text) => text.length >= frames * (size + headSize));
-        socket.resume();
-        const text = head.slice(head.indexOf("\r\n\r\n") + 4) + (yield* rest);
-        for (let index = 0; index < frames; index++) {
-          const start = index * (size + headSize) + headSize;
-          expect(Number(text.slice(start, start + size))).toBe(index);
-        }
+        for (let index = 0; index < frameCount; index++) reader.socket.write(frame);
+        yield* expectTheRest(reader, () => taken);
       }),
     { timeout: 20_000 },
   );
@@ -313,10 +307,7 @@ describe("a reader that does not read", () => {
             }, "independent"),
           ),
         ]);
-        const socket = yield* openRaw(port);
-        socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
-        yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
-        socket.pause();
+        const { socket } = yield* stalled(port);
         // Masked text frames of one byte, with masks of zeros: the first fills the way back.
         for (const byte of [0x61, 0x62]) socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, byte]));
         yield* heard.await;
@@ -370,10 +361,7 @@ describe("a reader that does not read", () => {
         ],
         { bounds: { stall: "200 millis", closing: "100 millis" } },
       );
-      const socket = yield* openRaw(port);
-      socket.write(`${handshake("/").join("\r\n")}\r\n\r\n`);
-      yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
-      socket.pause();
+      yield* stalled(port);
       const exit = yield* Deferred.await(outcome);
       expect(Exit.isFailure(exit)).toBe(true);
       expect(JSON.stringify(exit)).toContain("1013");

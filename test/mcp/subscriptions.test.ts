@@ -5,7 +5,7 @@ import { Effect, PubSub, Stream, SubscriptionRef } from "effect";
 import type { CatalogChange, CatalogChanges, ListName } from "../../src/mcp/CatalogChange.ts";
 import { parseJson } from "../../src/mcp/messages.ts";
 import type { ResourceProvider } from "../../src/mcp/resources/ResourceProvider.ts";
-import { handshake, openRaw, openSocket, readUntil } from "../http/sockets.ts";
+import { handshake, openRaw, openSocket, readUntil, untilStill } from "../http/sockets.ts";
 import { accessWith } from "../support/access.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
@@ -450,17 +450,6 @@ describe("a listen request over HTTP", () => {
     }),
   );
 });
-
-/** Waits until a count has stopped growing. */
-const untilStill = (count: () => number) =>
-  Effect.gen(function* () {
-    let before = -1;
-    while (before !== count()) {
-      before = count();
-      yield* Effect.sleep(200);
-    }
-    return before;
-  });
 
 describe("a client that does not read", () => {
   /** Changes without end, and how many of them were taken. */

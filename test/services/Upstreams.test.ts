@@ -3,7 +3,8 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Context, Effect, Fiber, Layer, Logger, Queue } from "effect";
-import { Upstreams, type UpstreamsOptions } from "../../src/services/Upstreams.ts";
+import type { Upstream } from "../../src/domain/Upstream.ts";
+import { type Replaced, Upstreams, type UpstreamsOptions } from "../../src/services/Upstreams.ts";
 import { it } from "../support/it.ts";
 
 const folder = Effect.acquireRelease(
@@ -34,7 +35,12 @@ const serving = Effect.fnUntraced(function* (
   const context = yield* Layer.build(layer);
   const upstreams = Context.get(context, Upstreams);
   const names = Effect.map(upstreams.all, (all) => all.map(({ name }) => name));
-  return { ...upstreams, names, write, line: Queue.take(lines), path };
+  const replaced = (upstream: Upstream) =>
+    Effect.callback<Replaced>((resume) => {
+      const unwatch = upstreams.watch(upstream, (what) => resume(Effect.succeed(what)));
+      return Effect.sync(unwatch);
+    });
+  return { ...upstreams, names, replaced, write, line: Queue.take(lines), path };
 });
 
 const servers = (entries: Readonly<Record<string, unknown>>) =>

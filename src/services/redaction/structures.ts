@@ -80,14 +80,22 @@ const urlPassword: Rule = {
   },
 };
 
+/** Where the credentials begin behind a scheme of HTTP, written in any case, whose name ends here. */
+const behindScheme = (text: string, at: number, scheme: string): number | undefined => {
+  const begin = at - scheme.length;
+  const word = text.slice(Math.max(0, begin), at).toLowerCase();
+  if (word !== scheme || !beginsWord(text, begin)) return undefined;
+  let start = at;
+  while (start < at + 4 && text[start] === " ") start++;
+  return start === at ? undefined : start;
+};
+
 /** `Bearer` and what looks random, wherever it stands. */
 const bearer: Rule = {
   signs: [signOf("arer"), signOf("ARER")],
   find: (text, at) => {
-    const word = text.slice(Math.max(0, at - 6), at).toLowerCase();
-    if (word !== "bearer" || !beginsWord(text, at - 6)) return undefined;
-    const start = runEndOfSpaces(text, at);
-    if (start === at) return undefined;
+    const start = behindScheme(text, at, "bearer");
+    if (start === undefined) return undefined;
     const enough = runEnd(text, start, "token68", 16);
     if (enough - start < 16 || isPlaceholder(text.slice(start, enough))) return undefined;
     let end = runEnd(text, enough, "token68");
@@ -100,22 +108,14 @@ const bearer: Rule = {
   },
 };
 
-const runEndOfSpaces = (text: string, from: number) => {
-  let at = from;
-  while (at < from + 4 && text[at] === " ") at++;
-  return at;
-};
-
 const printableCredentials = /^[^\p{Cc}:]*:\P{Cc}+$/u;
 
 /** `Basic` and what is a name and a password in base64. */
 const basic: Rule = {
   signs: [signOf("asic"), signOf("ASIC")],
   find: (text, at) => {
-    const word = text.slice(Math.max(0, at - 5), at).toLowerCase();
-    if (word !== "basic" || !beginsWord(text, at - 5)) return undefined;
-    const start = runEndOfSpaces(text, at);
-    if (start === at) return undefined;
+    const start = behindScheme(text, at, "basic");
+    if (start === undefined) return undefined;
     const end = runEnd(text, start, "base64");
     if (end - start < 8) return undefined;
     const credentials = Buffer.from(text.slice(start, end), "base64").toString("utf8");

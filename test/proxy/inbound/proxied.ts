@@ -1,4 +1,5 @@
-// The proxy's door on a free port in front of upstreams that a test names, with what was captured to be looked at.
+// The proxy's door on a free port in front of upstreams that a test names, with what was captured to be looked at, and
+// requests to it over HTTP.
 import { Context, Effect, Layer } from "effect";
 import type { ConnectBounds } from "../../../src/actors/proxySession/connectBounds.ts";
 import type { Direction, Frame } from "../../../src/domain/Frame.ts";
@@ -102,4 +103,25 @@ export const serveProxy = Effect.fnUntraced(function* (
     drain: Context.get(context, Drain),
     states: Context.get(context, Upstreams).states,
   };
+});
+
+/** What a client of Streamable HTTP asks of one address; the rest of its headers are the test's. */
+export const requestsTo = (url: string) => ({
+  post: (
+    body: unknown,
+    headers: Readonly<Record<string, string>> = {},
+    signal: AbortSignal | null = null,
+  ) =>
+    fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...headers,
+      },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      signal,
+    }),
+  get: (headers: Readonly<Record<string, string>>, signal: AbortSignal | null = null) =>
+    fetch(url, { headers: { accept: "text/event-stream", ...headers }, signal }),
 });

@@ -11,7 +11,7 @@ import { accessWith } from "../../../support/access.ts";
 import { it } from "../../../support/it.ts";
 import { messageOf } from "../../message.ts";
 import { startUpstream } from "../../socketEnds.ts";
-import { serveProxy } from "../proxied.ts";
+import { requestsTo, serveProxy } from "../proxied.ts";
 import { type Script, scriptedServer } from "../scriptedServer.ts";
 
 const caller = (name: string, space = "team"): Principal => ({
@@ -147,17 +147,9 @@ const modernHeaders = { "mcp-protocol-version": newest, "mcp-method": "x" };
 /** Requests to the proxy, by the names of its upstreams. */
 const clientOf = (http: (name: string) => string) => {
   const post = (name: string, body: unknown, headers: Readonly<Record<string, string>>) =>
-    fetch(http(name), {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-        ...headers,
-      },
-      body: JSON.stringify(body),
-    });
+    requestsTo(http(name)).post(body, headers);
   const get = (name: string, headers: Readonly<Record<string, string>>) =>
-    fetch(http(name), { headers: { accept: "text/event-stream", ...headers } });
+    requestsTo(http(name)).get(headers);
   /** Opens a session; its requests need the headers. */
   const open = async (name: string, headers: Readonly<Record<string, string>>) => {
     const response = await post(name, initialize, headers);

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect";
 import { accessWith } from "../../../support/access.ts";
 import { it } from "../../../support/it.ts";
 import { startUpstream, type UpstreamConnection } from "../../socketEnds.ts";
-import { serveProxy } from "../proxied.ts";
+import { requestsTo, serveProxy } from "../proxied.ts";
 import { messagesIn, readerOf } from "../scriptedServer.ts";
 
 const newest = "2026-07-28";
@@ -61,23 +61,7 @@ const setUp = Effect.fnUntraced(function* (options: Parameters<typeof serveProxy
     options,
   );
   const url = http("up");
-  const post = (
-    body: unknown,
-    headers: Readonly<Record<string, string>> = {},
-    signal?: AbortSignal,
-  ) =>
-    fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-        ...headers,
-      },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-      ...(signal && { signal }),
-    });
-  const get = (headers: Readonly<Record<string, string>>) =>
-    fetch(url, { headers: { accept: "text/event-stream", ...headers } });
+  const { get, post } = requestsTo(url);
   /** Opens a session; its requests need the headers. */
   const open = async (version = "2025-11-25", more: Readonly<Record<string, string>> = {}) => {
     const answered = post(initialize(version), more);

@@ -4,7 +4,7 @@ import type { HttpUpstream } from "../../../../src/domain/Upstream.ts";
 import type { Access } from "../../../../src/services/Access.ts";
 import { accessWith } from "../../../support/access.ts";
 import { it } from "../../../support/it.ts";
-import { serveProxy } from "../proxied.ts";
+import { requestsTo, serveProxy } from "../proxied.ts";
 import {
   messagesIn,
   type Received,
@@ -88,23 +88,7 @@ const setUp = Effect.fnUntraced(function* (script: Script, { access, entry }: Op
     access === undefined ? {} : { access },
   );
   const url = http("up");
-  const post = (
-    body: unknown,
-    headers: Readonly<Record<string, string>> = {},
-    signal?: AbortSignal,
-  ) =>
-    fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-        ...headers,
-      },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-      ...(signal && { signal }),
-    });
-  const get = (headers: Readonly<Record<string, string>>, signal?: AbortSignal) =>
-    fetch(url, { headers: { accept: "text/event-stream", ...headers }, ...(signal && { signal }) });
+  const { get, post } = requestsTo(url);
   /** Opens a session and answers the headers of its requests. */
   const open = async (headers: Readonly<Record<string, string>> = {}) => {
     const response = await post(initialize, headers);
