@@ -1,6 +1,6 @@
 /** The proxies of the npm registry that Dewey is compared with, installed beside the project's packages. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, realpath } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { freePort } from "../../test/support/freePort.ts";
 
 const folder = join(import.meta.dir, "..", "..", "node_modules", ".proxies");
@@ -41,6 +41,18 @@ const isListening = async (port: number): Promise<boolean> => {
   }
 };
 
+/** The Node of this machine: `bun run` puts itself before it under the same name. */
+const findNode = async (): Promise<string> => {
+  const bun = await realpath(process.execPath);
+  for (const path of (process.env["PATH"] ?? "").split(delimiter)) {
+    const node = Bun.which("node", { PATH: path });
+    if (node !== null && (await realpath(node)) !== bun) return node;
+  }
+  throw new Error(
+    "The proxies of npm run under Node. Install it, or leave them out with --without-npm.",
+  );
+};
+
 /** Runs one under Node, as its users do, and waits until it listens. */
 export const startNpmProxy = async (
   name: keyof typeof versions,
@@ -48,7 +60,7 @@ export const startNpmProxy = async (
 ): Promise<NpmProxy> => {
   const port = freePort();
   const program = join(folder, "node_modules", ".bin", name);
-  const child = Bun.spawn(["node", program, ...args(port)], {
+  const child = Bun.spawn([await findNode(), program, ...args(port)], {
     stdio: ["ignore", "ignore", "ignore"],
   });
   const until = performance.now() + 30_000;

@@ -4,15 +4,19 @@ import type { Link, LinkHandlers } from "../../actors/links.ts";
 import type { Principal } from "../../domain/Principal.ts";
 import type { UpstreamUnreachable } from "../../domain/Upstream.ts";
 import type { Arrival } from "../../http/Door.ts";
+import type { GiveUpSignal } from "./giveUp.ts";
 
 /** One HTTP request of a client, on its way to an upstream that speaks HTTP too. */
 export interface Exchange {
   readonly method: string;
-  /** The client's, without what is between it and Dewey alone: no Host, Authorization, Cookie or hop-by-hop header. */
-  readonly headers: Headers;
+  /**
+   * The client's by their names in small letters, without what is between it and Dewey alone: no Host, Authorization,
+   * Cookie or hop-by-hop header.
+   */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** Aborts the request, and the stream of its answer. */
-  readonly signal: AbortSignal;
+  readonly signal: GiveUpSignal;
 }
 
 /** An upstream's answer to it. */

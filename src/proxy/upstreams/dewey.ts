@@ -6,6 +6,7 @@ import { Cause, Effect } from "effect";
 import { type DeweyUpstream, UpstreamUnreachable } from "../../domain/Upstream.ts";
 import type { Arrival, Door } from "../../http/Door.ts";
 import { errorResponse } from "../../http/responses.ts";
+import { abortSignalOf } from "./giveUp.ts";
 import { MemoryConnection } from "./MemoryConnection.ts";
 import type { UpstreamCaller, UpstreamKind } from "./UpstreamKind.ts";
 
@@ -54,7 +55,12 @@ export const makeDeweyKind = ({
     Effect.suspend(() => {
       if (onRequest === undefined) return noDoor;
       const arrival = arrivalOf(
-        new Request(address, { method, headers, signal, ...(body === undefined ? {} : { body }) }),
+        new Request(address, {
+          method,
+          headers,
+          signal: abortSignalOf(signal),
+          ...(body === undefined ? {} : { body }),
+        }),
         caller,
       );
       // As the listener does.

@@ -125,7 +125,7 @@ describe("requests to Dewey itself", () => {
         dewey,
         {
           method: "POST",
-          headers: new Headers(),
+          headers: {},
           body: new TextEncoder().encode("{}"),
           signal: new AbortController().signal,
         },

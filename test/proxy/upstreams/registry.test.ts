@@ -29,7 +29,7 @@ const http = (port: number | undefined): HttpUpstream => ({
 
 const get = (): Exchange => ({
   method: "GET",
-  headers: new Headers({ accept: "text/event-stream" }),
+  headers: { accept: "text/event-stream" },
   body: undefined,
   signal: new AbortController().signal,
 });

@@ -298,6 +298,8 @@ export class DuplexSession {
     if (channel.open.size > 0) return this.#tell(text, channel);
     this.#channels.delete(channel);
     const { isBatch, number, reply, resumed } = channel;
+    // An answer that is all of its stream has no event before it from which anybody could ask for it.
+    if (resumed === undefined && !reply.hasEvents) return reply.finish(text, { isBatch });
     const { id } = this.#log.add(number, text);
     const room = resumed?.write(eventText(text, id));
     resumed?.end();

@@ -6,6 +6,7 @@ import { type Upstream, UpstreamUnreachable } from "../../../domain/Upstream.ts"
 import { isEventStream } from "../../contentType.ts";
 import { frameOf } from "../../frames.ts";
 import { mostEventBytes } from "../../sse.ts";
+import { GiveUp } from "../../upstreams/giveUp.ts";
 import { lostMidway } from "../../upstreams/http/exchange.ts";
 import { isSessionLost } from "../../upstreams/http/sessionLoss.ts";
 import type { ExchangeAnswer } from "../../upstreams/UpstreamKind.ts";
@@ -21,7 +22,7 @@ export class PassedQuestion {
   readonly #sessions: Shared["sessions"];
   readonly #request: Pick<Request, "headers" | "method">;
   readonly #send: Send;
-  readonly #gone = new AbortController();
+  readonly #gone = new GiveUp();
 
   constructor(
     sessions: Shared["sessions"],
@@ -41,7 +42,7 @@ export class PassedQuestion {
 
   /** Whether nobody waits for the answer any more. */
   get isGivenUp(): boolean {
-    return this.#gone.signal.aborted;
+    return this.#gone.aborted;
   }
 
   /** Nobody does: what is open at the upstream ends. */
@@ -58,7 +59,7 @@ export class PassedQuestion {
     for (let isFirst = true; ; isFirst = false) {
       const known = session?.upstreamId;
       const headers = this.#headersOf(session);
-      const answer = await this.#send({ method, headers, body, signal: this.#gone.signal });
+      const answer = await this.#send({ method, headers, body, signal: this.#gone });
       if (session === undefined || !isFirst || answer instanceof UpstreamUnreachable) return answer;
       if (answer.status !== 404 && answer.status !== 400) return answer;
       const bytes = await wholeOf(answer, mostEventBytes).catch(() => undefined);
@@ -96,17 +97,18 @@ export class PassedQuestion {
     for (let isFirst = true; ; isFirst = false) {
       const known = session.upstreamId;
       const headers = this.#headersOf(session);
-      for (const name of ["content-type", "mcp-method", "mcp-name"]) headers.delete(name);
-      headers.set("accept", "text/event-stream");
-      headers.delete("last-event-id");
+      for (const name of ["content-type", "mcp-method", "mcp-name", "last-event-id"]) {
+        delete headers[name];
+      }
+      headers["accept"] = "text/event-stream";
       if (lastEventId !== undefined && session.canResumeAfter(lastEventId)) {
-        headers.set("last-event-id", lastEventId);
+        headers["last-event-id"] = lastEventId;
       }
       const answer = await this.#send({
         method: "GET",
         headers,
         body: undefined,
-        signal: this.#gone.signal,
+        signal: this.#gone,
       });
       if (answer instanceof UpstreamUnreachable) return undefined;
       const { body } = answer;
@@ -121,13 +123,13 @@ export class PassedQuestion {
     }
   }
 
-  #headersOf(session: PassedSession | undefined): Headers {
+  #headersOf(session: PassedSession | undefined): Record<string, string> {
     const headers = headersForUpstream(this.#request.headers);
     if (session === undefined) return headers;
-    headers.set("mcp-session-id", session.upstreamId);
-    const lastEventId = headers.get("last-event-id");
-    if (lastEventId !== null && !session.canResumeAfter(lastEventId)) {
-      headers.delete("last-event-id");
+    headers["mcp-session-id"] = session.upstreamId;
+    const lastEventId = headers["last-event-id"];
+    if (lastEventId !== undefined && !session.canResumeAfter(lastEventId)) {
+      delete headers["last-event-id"];
     }
     return headers;
   }

@@ -31,7 +31,7 @@ export class PassedSession {
   /** What the upstream calls it since it was started last. */
   upstreamId: string;
   /** The headers that the client's `initialize` came with, to repeat it. */
-  initializeHeaders = new Headers();
+  initializeHeaders: Readonly<Record<string, string>> = {};
   /** The version that both have agreed on. */
   version: string | undefined;
   usedAt = 0;

@@ -59,6 +59,11 @@ export class Reply {
     return this.#accepts.events;
   }
 
+  /** Whether what is said next may be an event that the client can go on behind. */
+  get hasEvents(): boolean {
+    return this.#writer !== undefined || !this.#accepts.json;
+  }
+
   /** Whether somebody waits for what is still to be said. */
   get isHeard(): boolean {
     return !this.#isOver && !this.#isLeft;
@@ -98,11 +103,7 @@ export class Reply {
     if (this.#writer === undefined && (this.#accepts.json || !this.#accepts.events)) {
       const all = [...this.#collected, text];
       const whole = isBatch && !text.startsWith("[") ? `[${all.join(",")}]` : text;
-      const response = jsonText(whole, status);
-      for (const [name, value] of Object.entries(this.#options.headers())) {
-        response.headers.set(name, value);
-      }
-      this.#close(response);
+      this.#close(jsonText(whole, status, this.#options.headers()));
       return undefined;
     }
     const room = this.say(text, id);

@@ -20,9 +20,13 @@ export const jsonRpcError = (
     status,
   );
 
-/** JSON that is text already. */
-export const jsonText = (text: string, status: number = 200): Response =>
-  new Response(text, { status, headers: { "content-type": "application/json" } });
+/** JSON that is text already; headers that are set later would cost more than the rest of it. */
+export const jsonText = (
+  text: string,
+  status: number = 200,
+  headers?: Readonly<Record<string, string>>,
+): Response =>
+  new Response(text, { status, headers: { "content-type": "application/json", ...headers } });
 
 /** The head of every event stream. */
 export const eventStreamHeaders = {

@@ -15,10 +15,10 @@ const ours = new Set([
 ]);
 
 /** The headers that an upstream gets; `Origin` is among them, so that its own check still guards it. */
-export const headersForUpstream = (headers: Headers): Headers => {
-  const sent = new Headers();
+export const headersForUpstream = (headers: Headers): Record<string, string> => {
+  const sent: Record<string, string> = {};
   for (const [name, value] of headers) {
-    if (!ours.has(name) && !name.startsWith("x-forwarded-")) sent.append(name, value);
+    if (!ours.has(name) && !name.startsWith("x-forwarded-")) sent[name] = value;
   }
   return sent;
 };

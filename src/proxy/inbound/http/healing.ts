@@ -65,8 +65,7 @@ export const heal = async (
   const signal = AbortSignal.timeout(healMillis);
   const post = async (text: string, more: Readonly<Record<string, string>>) => {
     await record([text]);
-    const headers = new Headers(session.initializeHeaders);
-    for (const [name, value] of Object.entries(more)) headers.set(name, value);
+    const headers = { ...session.initializeHeaders, ...more };
     return send({ method: "POST", headers, body: encoder.encode(text), signal });
   };
   const first = await post(initialize.text, {});

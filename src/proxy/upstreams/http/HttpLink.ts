@@ -2,7 +2,6 @@
  * An HTTP upstream as the duplex end of a session: each frame of the client is posted, and what comes in answer, on the
  * streams of the posts and on that of the session, are the frames of the upstream.
  */
-import { Effect } from "effect";
 import { type Envelope, keyOf, readEnvelope } from "../../../actors/envelope.ts";
 import type { Link, LinkHandlers } from "../../../actors/links.ts";
 import type { ConnectBounds } from "../../../actors/proxySession/connectBounds.ts";
@@ -189,7 +188,7 @@ export class HttpLink implements Link {
     }
   }
 
-  async #ask(
+  #ask(
     method: string,
     headers: Readonly<Record<string, string>>,
     body: Frame | undefined,
@@ -197,10 +196,7 @@ export class HttpLink implements Link {
     onSent: () => void = nothing,
   ): Promise<UpstreamAnswer | RequestFailed> {
     const request = { url: this.#upstream.url, method, headers, body, signal, onSent };
-    const outcome = await Effect.runPromise(
-      Effect.result(sendPatiently(request, this.#bounds.connect)),
-    );
-    return outcome._tag === "Success" ? outcome.success : outcome.failure;
+    return sendPatiently(request, this.#bounds.connect);
   }
 
   /** No answer came. */

@@ -7,6 +7,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { request as secureRequest, Agent as TlsAgent } from "node:https";
 import { urlToHttpOptions } from "node:url";
 import { Schema } from "effect";
+import type { GiveUpSignal } from "../giveUp.ts";
 
 /** A request got no answer. */
 export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestFailed", {
@@ -24,7 +25,7 @@ export interface UpstreamRequest {
   readonly headers: Headers | Readonly<Record<string, string>>;
   readonly body: Uint8Array | string | undefined;
   /** Ends the request, and its answer's stream. */
-  readonly signal: AbortSignal;
+  readonly signal: GiveUpSignal;
   /** Called when the last byte has been handed to the network. */
   readonly onSent?: () => void;
 }
@@ -93,7 +94,7 @@ export class UpstreamBody {
 
   /** All of it, or undefined where it is more than so many bytes. */
   async whole(limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const chunks: Array<Uint8Array> = [];
+    const chunks: Array<Uint8Array<ArrayBuffer>> = [];
     let bytes = 0;
     for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) {
       bytes += chunk.length;
@@ -103,7 +104,8 @@ export class UpstreamBody {
       }
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks);
+    const [only] = chunks;
+    return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
   }
 
   /** Nobody reads it any more. */
@@ -141,37 +143,48 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
+const isHopByHop = (name: string): boolean => hopByHop.has(name);
+
 /** Tells which headers, by their names in small letters, belong to the connection alone: it may list more of them. */
-export const ofConnection = (connection: string | null): ((name: string) => boolean) => {
-  const listed = (connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+export const ofConnection = (connection: string | undefined): ((name: string) => boolean) => {
+  if (connection === undefined || connection === "keep-alive") return isHopByHop;
+  const listed = connection.split(",").map((name) => name.trim().toLowerCase());
   return (name) => hopByHop.has(name) || listed.includes(name);
 };
 
-const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
-  const all: Array<readonly [string, string]> = [];
-  let connection: string | null = null;
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const [name = "", value = ""] = [rawHeaders[at]?.toLowerCase(), rawHeaders[at + 1]];
-    if (name === "connection") connection = value;
-    all.push([name, value]);
-  }
-  const isOurs = ofConnection(connection);
+const headersOf = ({ headers: known, rawHeaders }: IncomingMessage): Headers => {
+  const isOurs = ofConnection(known.connection);
   const headers = new Headers();
-  for (const [name, value] of all) if (!isOurs(name)) headers.append(name, value);
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? "";
+    if (!isOurs(name)) headers.append(name, rawHeaders[at + 1] ?? "");
+  }
   return headers;
 };
 
-type Target = ReturnType<typeof urlToHttpOptions>;
+/** What of an address a request is made of; all of it is copied for each. */
+type Target = Pick<
+  ReturnType<typeof urlToHttpOptions>,
+  "protocol" | "hostname" | "port" | "path" | "auth"
+>;
 
 /** Of addresses that were asked before, so that they are not taken apart for each request; forgotten when too many. */
 const targets = new Map<string, Target | undefined>();
 const mostTargets = 256;
 
+const targetAt = ({ auth, hostname, path, port, protocol }: Target): Target => ({
+  protocol,
+  hostname,
+  port,
+  path,
+  ...(auth === undefined ? {} : { auth }),
+});
+
 const targetOf = (text: string): Target | undefined => {
   if (targets.has(text)) return targets.get(text);
   const url = URL.parse(text);
   const target =
-    url === null || !/^https?:$/.test(url.protocol) ? undefined : urlToHttpOptions(url);
+    url === null || !/^https?:$/.test(url.protocol) ? undefined : targetAt(urlToHttpOptions(url));
   if (targets.size >= mostTargets) targets.clear();
   targets.set(text, target);
   return target;
@@ -216,7 +229,7 @@ export const sendRequest = (asked: UpstreamRequest): Promise<UpstreamAnswer> => 
   });
   const abort = () => request.destroy(givenUp());
   request.on("close", () => signal.removeEventListener("abort", abort));
-  signal.addEventListener("abort", abort, { once: true });
+  signal.addEventListener("abort", abort);
   const connected = () => {
     isConnected = true;
     clearTimeout(timer);

@@ -51,46 +51,42 @@ export const tooLong = (name: string): string =>
 /** The headers of every request to the upstream, with those that its entry in the file has. */
 export const headersFor = (
   { headers: own }: HttpUpstream,
-  headers?: Headers,
+  headers: Readonly<Record<string, string>> = {},
 ): Record<string, string> => {
   const sent: Record<string, string> = {};
-  const isOurs = ofConnection(headers?.get("connection") ?? null);
-  for (const [name, value] of headers ?? []) if (!isOurs(name)) sent[name] = value;
+  const isOurs = ofConnection(headers["connection"]);
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined && !isOurs(name)) sent[name] = value;
+  }
   // What is recorded is what was said, not how it was packed.
   sent["accept-encoding"] = "identity";
   for (const [name, value] of Object.entries(own)) sent[name.toLowerCase()] = value;
   return sent;
 };
 
-const send = (request: UpstreamRequest) =>
-  Effect.tryPromise({
-    try: () => sendRequest(request),
-    catch: (cause) => {
-      if (cause instanceof RequestFailed) return cause;
-      throw cause;
-    },
-  });
-
-/** Sends a request again for as long as it cannot have arrived, to the bound. */
-export const sendPatiently = (
+/** Sends a request again for as long as it cannot have arrived, to the bound. A promise, since every call waits on it. */
+export const sendPatiently = async (
   request: UpstreamRequest,
   bounds: ConnectBounds,
-  failures = 1,
-): Effect.Effect<UpstreamAnswer, RequestFailed> =>
-  Effect.catch(send(request), (failed) =>
-    failed.wasSent || failed.isFinal || failures >= bounds.tries
-      ? Effect.fail(failed)
-      : Effect.andThen(waitAfter(failures, bounds), sendPatiently(request, bounds, failures + 1)),
-  );
+): Promise<UpstreamAnswer | RequestFailed> => {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await sendRequest(request);
+    } catch (cause) {
+      if (!(cause instanceof RequestFailed)) throw cause;
+      if (cause.wasSent || cause.isFinal || failures >= bounds.tries) return cause;
+      await Effect.runPromise(waitAfter(failures, bounds));
+    }
+  }
+};
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
 /** Where an answer sends its client instead, if it does. */
 const redirectOf = ({ headers, status }: UpstreamAnswer, url: string): string | undefined => {
-  const location = headers.get("location");
-  return isRedirect(status) && location !== null && URL.canParse(location, url)
-    ? new URL(location, url).href
-    : undefined;
+  const location = isRedirect(status) ? headers.get("location") : null;
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).href : undefined;
 };
 
 const canFollow = (method: string, status: number, from: string, to: string): boolean =>
@@ -130,11 +126,11 @@ const isBodiless = (method: string, status: number): boolean =>
   method === "HEAD" || status === 204 || status === 205 || status === 304;
 
 /** The answer for the client, without what was between Dewey and the upstream alone. */
-const answerFor = (
+const answerFor = async (
   { name }: HttpUpstream,
   method: string,
   { body, headers, status }: UpstreamAnswer,
-): Effect.Effect<ExchangeAnswer, UpstreamUnreachable> => {
+): Promise<ExchangeAnswer | UpstreamUnreachable> => {
   const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   headers.delete("content-encoding");
   headers.delete("content-length");
@@ -142,26 +138,22 @@ const answerFor = (
   headers.delete("set-cookie");
   if (isBodiless(method, status)) {
     body.cancel();
-    return Effect.succeed({ status, headers, body: null });
+    return { status, headers, body: null };
   }
   const isPlain = encoding === "" || encoding === "identity";
   if (isPlain && status >= 200 && contentTypeOf(headers).endsWith("json")) {
     // A message is of use as a whole alone.
-    return Effect.flatMap(
-      Effect.tryPromise({
-        try: () => body.whole(mostEventBytes),
-        catch: () => new UpstreamUnreachable({ message: lostMidway(name) }),
-      }),
-      (bytes) =>
-        bytes === undefined
-          ? new UpstreamUnreachable({ message: tooLong(name) })
-          : Effect.succeed({ status, headers, body: bytes }),
-    );
+    try {
+      const bytes = await body.whole(mostEventBytes);
+      return bytes === undefined
+        ? new UpstreamUnreachable({ message: tooLong(name) })
+        : { status, headers, body: bytes };
+    } catch {
+      return new UpstreamUnreachable({ message: lostMidway(name) });
+    }
   }
   const plain = unpacked(streamOf(body), encoding);
-  if (plain !== undefined && status >= 200) {
-    return Effect.succeed({ status, headers, body: plain });
-  }
+  if (plain !== undefined && status >= 200) return { status, headers, body: plain };
   body.cancel();
   return new UpstreamUnreachable({
     message: `The upstream ${name} answered in a way that Dewey does not read: status ${status}, encoding ${JSON.stringify(encoding)}.`,
@@ -171,31 +163,32 @@ const answerFor = (
 /** Passes requests on. One that cannot have arrived is sent again, to the bounds; no other is. */
 export const makeExchange = (bounds: ConnectBounds = defaultConnectBounds) => {
   /** Asks at this address, which so many others have sent it on to. */
-  const ask = (
+  const ask = async (
     upstream: HttpUpstream,
     request: Exchange,
     url: string,
     redirects: number,
-  ): Effect.Effect<ExchangeAnswer, UpstreamUnreachable> => {
+  ): Promise<ExchangeAnswer | UpstreamUnreachable> => {
     const { body, method, signal } = request;
     const headers = headersFor(upstream, request.headers);
-    return sendPatiently({ url, method, headers, body, signal }, bounds).pipe(
-      Effect.mapError((failed) => unreachable(upstream, failed)),
-      Effect.flatMap((answer) => {
-        const { status } = answer;
-        const target = redirectOf(answer, url);
-        if (status !== 401 && target === undefined) return answerFor(upstream, method, answer);
-        answer.body.cancel();
-        if (target === undefined) return refusedCredentials(upstream);
-        if (redirects < mostRedirects && canFollow(method, status, url, target)) {
-          return ask(upstream, request, target, redirects + 1);
-        }
-        return new UpstreamUnreachable({
-          message: `The upstream ${upstream.name} sends its clients on to ${addressOf(target)}. Set that as its url in the upstreams file, if it is where it should be.`,
-        });
-      }),
-    );
+    const answer = await sendPatiently({ url, method, headers, body, signal }, bounds);
+    if (answer instanceof RequestFailed) return unreachable(upstream, answer);
+    const { status } = answer;
+    const target = redirectOf(answer, url);
+    if (status !== 401 && target === undefined) return answerFor(upstream, method, answer);
+    answer.body.cancel();
+    if (target === undefined) return refusedCredentials(upstream);
+    if (redirects < mostRedirects && canFollow(method, status, url, target)) {
+      return ask(upstream, request, target, redirects + 1);
+    }
+    return new UpstreamUnreachable({
+      message: `The upstream ${upstream.name} sends its clients on to ${addressOf(target)}. Set that as its url in the upstreams file, if it is where it should be.`,
+    });
   };
   return (upstream: HttpUpstream, request: Exchange) =>
-    Effect.suspend(() => ask(upstream, request, upstream.url, 0));
+    Effect.flatMap(
+      Effect.promise(() => ask(upstream, request, upstream.url, 0)),
+      (answer) =>
+        answer instanceof UpstreamUnreachable ? Effect.fail(answer) : Effect.succeed(answer),
+    );
 };
