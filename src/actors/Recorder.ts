@@ -10,6 +10,7 @@ import { Database } from "../sql/Database.ts";
 import { dropPositions, findSigns, touchPositions } from "../sql/RecordingQueries.ts";
 import { drain } from "./recorder/drain.ts";
 import { finishStreams } from "./recorder/finish.ts";
+import { makeWordIndex } from "./wordIndex.ts";
 
 /** How things are recorded. */
 export interface RecorderOptions {
@@ -89,6 +90,7 @@ const make = Effect.fnUntraced(function* ({
   const journal = yield* Journal;
   const database = yield* Database;
   const addDropped = yield* makeDropCount();
+  const words = yield* makeWordIndex();
   const waiting = new Set<() => void>();
 
   const wake = () => {
@@ -120,6 +122,7 @@ const make = Effect.fnUntraced(function* ({
 
   const common = {
     recordLimit,
+    stored: words.stored,
     moved: (dropped: number) => {
       addDropped(dropped);
       wake();

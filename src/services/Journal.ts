@@ -6,7 +6,7 @@ import { Appender } from "./journal/Appender.ts";
 import { findAbandoned } from "./journal/abandonedJournals.ts";
 import { askStore, segmentsOf } from "./journal/askStore.ts";
 import { JournalError, type JournalSource } from "./journal/JournalSource.ts";
-import { tryLease } from "./journal/lease.ts";
+import { newLease } from "./journal/lease.ts";
 import type { Sync } from "./journal/PartFile.ts";
 import { journalFolder, lockPath } from "./journal/partNames.ts";
 import { makePrivateFolder, syncFolder } from "./journal/privateFiles.ts";
@@ -86,9 +86,7 @@ const openFolder = (dataDir: string, id: string, sync: Sync) => {
     try: () => {
       makePrivateFolder(folder);
       if (sync === "full") syncFolder(dataDir);
-      const lease = tryLease(lockPath(folder, id));
-      if (lease === undefined) throw new Error("its own lock is held by another process");
-      return { folder, lease };
+      return { folder, lease: newLease(lockPath(folder, id)) };
     },
     catch: (cause) =>
       new JournalError({ message: failureSentence("keep its journal in", folder, cause) }),

@@ -3,20 +3,14 @@ import type { Direction } from "../../domain/Frame.ts";
 import type { Role } from "../../domain/Message.ts";
 import { newId } from "../../domain/Text.ts";
 import { searchDocument } from "../../services/search/vector.ts";
+import type { MessageRow } from "../../sql/MessageQueries.ts";
 import type { RequestId } from "./jsonRpc.ts";
 import type { RecordedEntry, SeenRequest, StreamState } from "./StreamState.ts";
 import { contentOf, jsonOf, short } from "./storable.ts";
 import { type Ending, type Usage, usageOf } from "./toolCall.ts";
 
 /** A message but for its turn; `metadata` is JSON without its closing brace, since the frame's number is to come. */
-export interface MessageDraft {
-  readonly id: string;
-  readonly role: Role;
-  readonly content: string;
-  readonly metadata: string;
-  readonly vector: string | null;
-  readonly length: number;
-}
+export type MessageDraft = MessageRow;
 
 /** A tool call that has ended. */
 export interface CallDraft extends Ending, Usage {

@@ -28,6 +28,8 @@ export interface DrainOptions {
   readonly haste: () => number;
   /** How many entries wait, where that is known; for the log. */
   readonly waiting: () => number | undefined;
+  /** Told how many messages a batch has stored. */
+  readonly stored: (messages: number) => Effect.Effect<void>;
   /** Called once the journal is rid of what was written; how much of it belonged to deleted conversations. */
   readonly moved: (dropped: number) => void;
 }
@@ -95,7 +97,7 @@ const perhapsWritten = ({ derived }: Batch): Pick<Written, "begun" | "grown"> =>
 const write = Effect.fnUntraced(function* (
   source: JournalSource,
   batch: Batch,
-  { recordLimit }: DrainOptions,
+  { recordLimit, stored }: DrainOptions,
 ) {
   const database = yield* Database;
   const attempt = (isCareful: boolean) =>
@@ -120,6 +122,7 @@ const write = Effect.fnUntraced(function* (
     });
   }
   settlePlaces(batch, written);
+  yield* stored(batch.derived.reduce((sum, { messages }) => sum + messages.length, 0));
   yield* publish(written);
   for (const { reason } of written.refused.slice(0, 1)) {
     yield* Effect.logWarning(
@@ -205,13 +208,13 @@ const drainOnce = Effect.fnUntraced(function* (
     });
     written = round;
     yield* recovered(options, course);
-    // The files of a dead process's journal go with its last segment: before that, its streams are brought to an end.
+    // A dead process's journal goes with its last segment: before that, its streams are brought to an end.
     if (!isEnding) yield* source.release(round.through);
     options.moved(came.reduce((sum, { dropped }) => sum + dropped, 0));
     yield* rest((yield* Clock.currentTimeMillis) - began, { cpuMillis, haste: options.haste });
   }
   yield* finishStreams(source.id, options.recordLimit);
-  if (written !== undefined) yield* source.release(written.through);
+  yield* source.release(written?.through ?? 0);
   yield* database.run(dropPositions(source.id));
 });
 

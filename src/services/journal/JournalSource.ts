@@ -36,8 +36,9 @@ export interface JournalSource {
     most: BatchBounds,
   ) => Effect.Effect<JournalBatch | undefined, JournalError>;
   /**
-   * Forgets everything through a segment; a process that dies may find some of it again. The files of an abandoned
-   * journal go with its last segment.
+   * Forgets everything through a segment; a process that dies may find some of it again. An abandoned journal is found
+   * again until its last segment was released, or segment 0 of one that holds none: whoever does so has done all that
+   * follows from its end.
    */
   readonly release: (through: number) => Effect.Effect<void, JournalError>;
 }

@@ -41,7 +41,7 @@ const makeSource = Effect.fnUntraced(function* (
             const isLeft = findJournals(folder).some(
               (each) => each.id === id && each.parts.length > 0,
             );
-            if (isLeft) lease.release();
+            if (isLeft || !isDrained) lease.release();
             else lease.end();
             ended(isDrained && isLeft);
           }),
@@ -49,12 +49,6 @@ const makeSource = Effect.fnUntraced(function* (
       );
     }),
   );
-  const drainedAfter = Effect.fnUntraced(function* (isEmpty: boolean) {
-    if (!isEmpty || isDrained) return;
-    isDrained = true;
-    yield* Scope.close(scope, Exit.void);
-  });
-
   const source: JournalSource = {
     id,
     isReplay: kind === "replay",
@@ -62,26 +56,40 @@ const makeSource = Effect.fnUntraced(function* (
       if (isDrained) return undefined;
       if (!isOpen) return yield* givenBack;
       const reply = yield* askStore(link, { _tag: "Read", after, most });
-      const batch = yield* readSegments(folder, id, segmentsOf(reply));
-      yield* drainedAfter(reply.isEmpty);
-      return batch;
+      return yield* readSegments(folder, id, segmentsOf(reply));
     }),
     release: Effect.fnUntraced(function* (through) {
       if (isDrained) return;
       if (!isOpen) return yield* givenBack;
       const { isEmpty } = yield* askStore(link, { _tag: "Release", through });
-      yield* drainedAfter(isEmpty);
+      if (!isEmpty) return;
+      isDrained = true;
+      yield* Scope.close(scope, Exit.void);
     }),
   };
   return source;
 });
 
-/** That of a process that ended before it kept anything, or after everything of it was moved: it ends at once. */
-const emptySource = (id: string): JournalSource => ({
-  id,
-  isReplay: false,
-  read: () => Effect.succeed(undefined),
-  release: () => Effect.void,
+/** That of a process that ended before it kept anything, or after everything of it was moved. */
+const emptySource = Effect.fnUntraced(function* (id: string, lease: Lease, ended: () => void) {
+  let isDrained = false;
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      if (isDrained) lease.end();
+      else lease.release();
+      ended();
+    }),
+  );
+  const source: JournalSource = {
+    id,
+    isReplay: false,
+    read: () => Effect.succeed(undefined),
+    release: () =>
+      Effect.sync(() => {
+        isDrained = true;
+      }),
+  };
+  return source;
 });
 
 /** Looks for abandoned journals each time it is run; one that cannot be taken is told of once. */
@@ -122,19 +130,11 @@ export const findAbandoned = (
       return [];
     }
     held.add(id);
-    if (found.parts.length === 0) {
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          lease.end();
-          held.delete(id);
-        }),
-      );
-      return [emptySource(id)];
-    }
     // One that only a newer version can read is not taken again and again.
-    const forget = (isUnreadable: boolean) => {
+    const forget = (isUnreadable = false) => {
       if (!isUnreadable) held.delete(id);
     };
+    if (found.parts.length === 0) return [yield* emptySource(id, lease, forget)];
     return [yield* makeSource(options, found, lease, forget)];
   });
 

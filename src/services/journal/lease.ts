@@ -14,8 +14,10 @@ export interface Lease {
   readonly end: () => void;
 }
 
-/** Takes the lease, or answers undefined at once where somebody has it. Throws where the file cannot be had. */
-export const tryLease = (path: string): Lease | undefined => {
+/** Whoever holds one may only wait, and be referred to by nobody: the garbage collector would give it back. */
+const held = new Set<Database>();
+
+const hold = (path: string): Database | undefined => {
   makePrivateFile(path);
   const database = new Database(path, { create: true, readwrite: true });
   try {
@@ -28,7 +30,15 @@ export const tryLease = (path: string): Lease | undefined => {
     if (sqliteCode(cause) === "SQLITE_BUSY") return undefined;
     throw cause;
   }
-  const release = () => database.close();
+  return database;
+};
+
+const leaseOn = (path: string, database: Database): Lease => {
+  held.add(database);
+  const release = () => {
+    held.delete(database);
+    database.close();
+  };
   return {
     release,
     end: () => {
@@ -36,4 +46,27 @@ export const tryLease = (path: string): Lease | undefined => {
       release();
     },
   };
+};
+
+/** Takes the lease, or answers undefined at once where somebody has it. Throws where the file cannot be had. */
+export const tryLease = (path: string): Lease | undefined => {
+  const database = hold(path);
+  return database && leaseOn(path, database);
+};
+
+/**
+ * Takes the lease on a journal that begins. The file gets its name once it is held: before that, whoever looks for
+ * abandoned journals would take it for one.
+ */
+export const newLease = (path: string): Lease => {
+  const unnamed = `${path}.new`;
+  const database = hold(unnamed);
+  if (database === undefined) throw new Error("its own lock is held by another process");
+  try {
+    fs.renameSync(unnamed, path);
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+  return leaseOn(path, database);
 };

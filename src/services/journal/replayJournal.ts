@@ -3,7 +3,7 @@ import { Effect } from "effect";
 import type { Entry } from "../../domain/Recording.ts";
 import { newId } from "../../domain/Text.ts";
 import { JournalError } from "./JournalSource.ts";
-import { tryLease } from "./lease.ts";
+import { newLease } from "./lease.ts";
 import { journalFolder, lockPath } from "./partNames.ts";
 import { makePrivateFolder } from "./privateFiles.ts";
 import { SegmentStore } from "./SegmentStore.ts";
@@ -28,7 +28,7 @@ const open = (dataDir: string) => {
   const folder = journalFolder(dataDir);
   makePrivateFolder(folder);
   const id = newId();
-  const lease = tryLease(lockPath(folder, id));
+  const lease = newLease(lockPath(folder, id));
   const store = new SegmentStore({
     folder,
     id,
@@ -52,8 +52,8 @@ export const openReplayJournal = (dataDir: string) =>
       Effect.promise(async () => {
         const { isEmpty } = store;
         await store.close();
-        if (isEmpty) lease?.end();
-        else lease?.release();
+        if (isEmpty) lease.end();
+        else lease.release();
       }),
   ).pipe(
     Effect.map(

@@ -9,11 +9,15 @@ import { type Speech, Talk } from "./Talk.ts";
 export interface Line {
   readonly send: (frame: string | Uint8Array<ArrayBuffer>) => void;
   readonly close: () => void;
+  /** To the process that carries it, where it has one of its own. */
+  readonly signal?: (signal: Signal) => void;
 }
+
+/** What ends a process: at once, or as it likes. */
+export type Signal = "SIGKILL" | "SIGTERM";
 
 /** What a line is opened with. */
 export interface LineOptions {
-  readonly address: string;
   readonly log: SessionLog;
   /** The line is there: nothing was said before. */
   readonly opened: () => void;
@@ -24,11 +28,9 @@ export interface LineOptions {
 }
 
 /** What a client is made of. */
-export interface ClientOptions {
+export interface ClientOptions extends Pick<SessionLog, "era" | "isOrdered"> {
+  readonly door: string;
   readonly upstream: string;
-  /** Where it is reached, with a question mark at the end. */
-  readonly address: () => string;
-  readonly isOrdered: boolean;
   readonly speech: Speech;
   readonly open: (options: LineOptions) => Line;
   readonly chance: Chance;
@@ -42,6 +44,8 @@ const pauseMillis = 100;
 /** One client. */
 export class Client {
   readonly upstream: string;
+  /** The door and the upstream. */
+  readonly way: string;
   /** How many frames have come, over all sessions. */
   received = 0;
   readonly #options: ClientOptions;
@@ -55,6 +59,7 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.upstream = options.upstream;
+    this.way = `${options.door} to ${options.upstream}`;
   }
 
   get inFlight(): number {
@@ -82,16 +87,32 @@ export class Client {
     await this.#ended;
   }
 
+  /** Signals the process that carries the session, where there is one. */
+  signal(signal: Signal): void {
+    this.#line?.signal?.(signal);
+  }
+
+  /** Leaves the session to whom carries it, where that is a process that would see it through. */
+  hangUp(): void {
+    if (this.#line?.signal !== undefined) this.#line.close();
+  }
+
   #begin(): void {
-    const { address, chance, isOrdered, open, speech, stir } = this.#options;
-    const log: SessionLog = { id: randomUUID(), isOrdered, sent: [], received: [] };
+    const { chance, era, isOrdered, open, speech, stir } = this.#options;
+    const log: SessionLog = {
+      id: randomUUID(),
+      way: this.way,
+      era,
+      isOrdered,
+      sent: [],
+      received: [],
+    };
     const over = Promise.withResolvers<void>();
     const talk = new Talk(log, chance, speech, {
       send: (frame) => line.send(frame),
       leave: () => line.close(),
     });
     const line = open({
-      address: `${address()}session=${log.id}`,
       log,
       opened: () => {
         this.#sessions.push(log);

@@ -8,51 +8,23 @@ import { type Program, runCommand, temporaryFolder } from "../../cli/program.ts"
 import { until } from "../../sql/embedded/sandbox.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgresServer.ts";
 import { openRelayTo, type Relay } from "../../support/relay.ts";
-import { Client, type ClientOptions } from "./Client.ts";
+import type { Client, Signal } from "./Client.ts";
 import type { Chance } from "./chance.ts";
 import type { Evidence } from "./check.ts";
-import { openHttpLine } from "./httpLine.ts";
 import { startHttpUpstream } from "./httpUpstream.ts";
 import type { SessionLog } from "./logs.ts";
 import { readRecorded } from "./recorded.ts";
-import { openSocketLine } from "./socketLine.ts";
 import { startSocketUpstream } from "./socketUpstream.ts";
+import { startSseUpstream } from "./sseUpstream.ts";
 import { killStdioUpstreams, readStdioLogs } from "./stdioLogs.ts";
-import type { Speech } from "./Talk.ts";
 import type { Upstream } from "./Upstream.ts";
 import { Watch } from "./Watch.ts";
-
-/** The upstreams, by their kinds. */
-export const upstreams = ["ws", "http", "stdio"] as const;
-export type UpstreamName = (typeof upstreams)[number];
-
-/** Clients of each kind for each upstream. */
-const clientsEach = 2;
+import { makeClients, type UpstreamName } from "./ways.ts";
 
 const stdioProgram = join(import.meta.dir, "stdioUpstream.ts");
 
 /** Between the clients and Dewey, or between it and the upstreams. */
 export type Side = "before" | "behind";
-
-/** What can be said to an upstream of each kind. */
-const speechTo: Readonly<Record<UpstreamName, Speech>> = {
-  ws: "bytes",
-  stdio: "texts",
-  http: "messages",
-};
-
-const openClient = (
-  kind: "ws" | "http",
-  options: Pick<ClientOptions, "address" | "chance" | "stir"> & { readonly upstream: UpstreamName },
-): Client =>
-  kind === "ws"
-    ? new Client({
-        ...options,
-        isOrdered: true,
-        speech: speechTo[options.upstream],
-        open: openSocketLine,
-      })
-    : new Client({ ...options, isOrdered: false, speech: "messages", open: openHttpLine });
 
 /** What it is made of. */
 interface Parts {
@@ -61,7 +33,7 @@ interface Parts {
   readonly dataDir: string;
   readonly stdioFolder: string;
   readonly postgres: PostgresServer;
-  readonly remote: Readonly<Record<"ws" | "http", Upstream>>;
+  readonly remote: Readonly<Record<Exclude<UpstreamName, "stdio">, Upstream>>;
   readonly relays: Readonly<Record<Side, ReadonlyArray<Relay>>>;
   readonly clients: ReadonlyArray<Client>;
   readonly watch: Watch;
@@ -95,33 +67,27 @@ export class Stand implements AsyncDisposable {
     const remote = {
       ws: resources.use(startSocketUpstream(chance.fork())),
       http: resources.use(startHttpUpstream(chance.fork())),
+      sse: resources.use(startSseUpstream(chance.fork())),
     };
     const target = { port: 1 };
     const relayTo = async (end: { readonly port: number }) =>
       resources.use(await openRelayTo(() => createConnection(end.port, "127.0.0.1")));
     const before = await relayTo(target);
-    const [ws, http] = [await relayTo(remote.ws), await relayTo(remote.http)];
+    const [ws, http, sse] = [
+      await relayTo(remote.ws),
+      await relayTo(remote.http),
+      await relayTo(remote.sse),
+    ];
     const file = join(folder.path, "upstreams.json");
     const seed = String(chance.between(0, 1_000_000));
     const mcpServers = {
       ws: { type: "ws", url: `ws://127.0.0.1:${ws.port}/` },
       http: { type: "http", url: `http://127.0.0.1:${http.port}/mcp` },
+      sse: { type: "sse", url: `http://127.0.0.1:${sse.port}/sse` },
       stdio: { command: process.execPath, args: [stdioProgram, stdioFolder, seed] },
     };
     await fs.writeFile(file, JSON.stringify({ mcpServers }));
     const watch = new Watch();
-    const clients = (["ws", "http"] as const).flatMap((kind) =>
-      upstreams.flatMap((upstream) =>
-        Array.from({ length: clientsEach }, () =>
-          openClient(kind, {
-            upstream,
-            address: () => `127.0.0.1:${before.port}/mcp/${upstream}?`,
-            chance: chance.fork(),
-            stir: watch.stir,
-          }),
-        ),
-      ),
-    );
     const settings = {
       ...postgres.environment,
       DEWEY_DATA_DIR: dataDir,
@@ -131,6 +97,14 @@ export class Stand implements AsyncDisposable {
       DEWEY_LOG_LEVEL: "WARN",
       ...environment,
     };
+    const whereabouts = {
+      port: before.port,
+      stdio: (upstream: string) => ({
+        command: [process.execPath, program, "stdio", upstream],
+        environment: settings,
+      }),
+    };
+    const clients = makeClients(whereabouts, chance, watch.stir);
     const parts: Parts = {
       program,
       environment: settings,
@@ -138,7 +112,7 @@ export class Stand implements AsyncDisposable {
       stdioFolder,
       postgres,
       remote,
-      relays: { before: [before], behind: [ws, http] },
+      relays: { before: [before], behind: [ws, http, sse] },
       clients,
       watch,
       target,
@@ -162,11 +136,14 @@ export class Stand implements AsyncDisposable {
     );
   }
 
-  /** Waits until the clients have received so many frames. */
-  untilReceived(count: number): Promise<void> {
-    return this.#parts.watch.until(
-      `${count} frames have been received`,
-      () => this.#parts.clients.reduce((sum, { received }) => sum + received, 0) >= count,
+  /** Waits until the clients have received so many frames in all, and each of them so many. */
+  untilReceived(count: number, each: number): Promise<void> {
+    const { clients, watch } = this.#parts;
+    return watch.until(
+      `${count} frames have been received, ${each} by each client`,
+      () =>
+        clients.every(({ received }) => received >= each) &&
+        clients.reduce((sum, { received }) => sum + received, 0) >= count,
       60,
     );
   }
@@ -180,16 +157,19 @@ export class Stand implements AsyncDisposable {
     target.port = Number(port);
   }
 
-  /** Kills it where it stands. */
-  async killDewey(): Promise<void> {
-    this.#dewey?.kill("SIGKILL");
-    await this.#dewey?.exited;
-    this.#dewey = undefined;
+  /** Kills it where it stands, and those that were started for one client each, where they are picked. */
+  killDewey(isPicked: () => boolean): Promise<void> {
+    return this.#signal("SIGKILL", isPicked);
   }
 
-  /** Tells it to stop, and waits until it has. */
-  async endDewey(): Promise<void> {
-    this.#dewey?.kill("SIGTERM");
+  /** Tells the same to stop, and waits until the one for all has. */
+  endDewey(isPicked: () => boolean): Promise<void> {
+    return this.#signal("SIGTERM", isPicked);
+  }
+
+  async #signal(signal: Signal, isPicked: () => boolean): Promise<void> {
+    for (const client of this.#parts.clients) if (isPicked()) client.signal(signal);
+    this.#dewey?.kill(signal);
     await this.#dewey?.exited;
     this.#dewey = undefined;
   }
@@ -214,7 +194,14 @@ export class Stand implements AsyncDisposable {
 
   /** Cuts those that are picked of the connections on one side of Dewey. */
   sever(side: Side, isPicked: () => boolean): void {
-    for (const relay of this.#parts.relays[side]) relay.sever(isPicked);
+    const { clients, relays } = this.#parts;
+    for (const relay of relays[side]) relay.sever(isPicked);
+    if (side === "behind") return;
+    for (const client of clients) {
+      if (!isPicked()) continue;
+      if (isPicked()) client.signal("SIGKILL");
+      else client.hangUp();
+    }
   }
 
   startClients(): void {
@@ -232,18 +219,16 @@ export class Stand implements AsyncDisposable {
    * left behind. A Dewey that does not get there in time is told of by the evidence.
    */
   async settle(patienceSeconds: number): Promise<void> {
-    const { dataDir, postgres } = this.#parts;
-    await this.endDewey();
-    // A process that was killed between the end of another's journal and the end of its streams leaves these to whoever
-    // finds that both have been silent for minutes.
-    await postgres.query("UPDATE journals SET updated_at = updated_at - interval '1 day'");
+    const { dataDir } = this.#parts;
+    const none = () => false;
+    await this.endDewey(none);
     await this.startDewey();
     const folder = journalFolder(dataDir);
     const isLeft = () => findJournals(folder).some(({ parts }) => parts.length > 0);
     await until("all journals are recorded", async () => !isLeft(), 60);
     const end = performance.now() + patienceSeconds * 1000;
     while ((await this.#unfinished()) > 0 && performance.now() < end) await Bun.sleep(50);
-    await this.endDewey();
+    await this.endDewey(none);
   }
 
   /** What was seen and what was recorded. */
@@ -254,6 +239,7 @@ export class Stand implements AsyncDisposable {
       connections: [
         ...remote.ws.connections,
         ...remote.http.connections,
+        ...remote.sse.connections,
         ...(await readStdioLogs(stdioFolder)),
       ],
       recorded: await readRecorded(postgres),
@@ -270,7 +256,7 @@ export class Stand implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#parts.clients.map((client) => client.stop()));
-    await this.killDewey();
+    await this.killDewey(() => true);
     await this.#resources.disposeAsync();
   }
 }

@@ -1,6 +1,8 @@
-// What a client says in one session: a handshake, and then always some calls in flight, with notifications, pings,
-// frames that are no JSON-RPC and answers to the server's own requests between them. What carries the frames is another's.
+// What a client says in one session: a handshake where its era has one, and then always some calls in flight, with
+// notifications, pings, frames that are no JSON-RPC and answers to the server's own requests between them. What carries
+// the frames is another's.
 import type { Chance } from "./chance.ts";
+import { modernMeta, versionOf, wantingLogs } from "./eras.ts";
 import { nonce, read, text, write } from "./frames.ts";
 import { clientName, type SessionLog } from "./logs.ts";
 
@@ -48,8 +50,9 @@ export class Talk {
   }
 
   begin(): void {
+    if (this.#log.era === "modern") return this.#serve();
     const params = {
-      protocolVersion: "2025-11-25",
+      protocolVersion: versionOf.legacy,
       capabilities: { sampling: {} },
       clientInfo: { name: clientName(this.#log.id), version: "1" },
     };
@@ -79,10 +82,14 @@ export class Talk {
     // Without the answer to its handshake it has nothing to say.
     if (!this.#isServed && this.#refusals > 0) return this.#carrier.leave();
     if (!this.#isServed) {
-      this.#isServed = true;
       const params = { _meta: { nonce: nonce() } };
       this.#carrier.send(write({ method: "notifications/initialized", params }));
     }
+    this.#serve();
+  }
+
+  #serve(): void {
+    this.#isServed = true;
     while (this.#open.size < inFlightEach) this.#ask();
   }
 
@@ -90,20 +97,26 @@ export class Talk {
     const chance = this.#chance;
     if (chance.percent(10)) this.#aside();
     const id = this.#nextId();
-    const params = chance.percent(10)
-      ? { method: "ping", params: { _meta: { nonce: nonce() } } }
-      : {
-          method: "tools/call",
-          params: { name: chance.pick("read", "write", "ask"), arguments: { text: text(chance) } },
-        };
-    this.#carrier.send(write({ id, ...params }));
+    if (chance.percent(10)) {
+      const method = this.#log.era === "modern" ? "tools/list" : "ping";
+      const params = { _meta: { nonce: nonce(), ...this.#meta() } };
+      return this.#carrier.send(write({ id, method, params }));
+    }
+    const params = { name: chance.pick("read", "write", "ask"), arguments: { text: text(chance) } };
+    const logs = this.#log.era === "modern" && chance.percent(10) ? wantingLogs : {};
+    const _meta = { progressToken: id, ...this.#meta(), ...logs };
+    this.#carrier.send(write({ id, method: "tools/call", params: { ...params, _meta } }));
+  }
+
+  #meta(): Readonly<Record<string, unknown>> {
+    return this.#log.era === "modern" ? modernMeta(clientName(this.#log.id)) : {};
   }
 
   /** What nobody answers. */
   #aside(): void {
     const chance = this.#chance;
     if (this.#speech === "messages" || chance.percent(70)) {
-      const params = { text: text(chance) };
+      const params = { text: text(chance), _meta: this.#meta() };
       return this.#carrier.send(write({ method: "notifications/x-note", params }));
     }
     if (this.#speech === "texts" || chance.percent(50)) {
@@ -117,9 +130,11 @@ export class Talk {
     this.#carrier.send(write({ id, result: { role: "assistant", model: "none", content } }));
   }
 
+  /** Without sessions, ids of the proxy's own may come beside the client's: these are told by their looks. */
   #nextId(): string | number {
     this.#lastId++;
-    const id = this.#chance.percent(50) ? this.#lastId : `${this.#log.id}-${this.#lastId}`;
+    const isText = this.#log.era === "modern" || this.#chance.percent(50);
+    const id = isText ? `${this.#log.id}-${this.#lastId}` : this.#lastId;
     this.#open.add(id);
     return id;
   }

@@ -1,8 +1,10 @@
 // A server of tools as the proxy's upstreams are: it answers after a while and not in order, and says and asks things
-// meanwhile. It speaks over whatever carries its frames: what is about a request goes to where the request came from.
+// meanwhile, as far as the era of the request lets it. It speaks over whatever carries its frames: what is about a
+// request goes to where the request came from.
 import { randomUUID } from "node:crypto";
 import type { Chance } from "./chance.ts";
-import { nonce, read, text, write } from "./frames.ts";
+import { eraOf, ofResult, versionOf, wantsLogs } from "./eras.ts";
+import { nonce, read, type Said, text, write } from "./frames.ts";
 
 const capabilities = { tools: { listChanged: true }, logging: {} };
 
@@ -26,8 +28,9 @@ export class ToolServer {
 
   /** A frame of the client. */
   receive(frame: string, send: Send): void {
-    const { id, kind, method } = read(frame);
-    if (kind === "request" && id !== undefined) return this.#request(id, method, send);
+    const said = read(frame);
+    const { id, kind } = said;
+    if (kind === "request" && id !== undefined) return this.#request(id, said, send);
     if ((kind !== "result" && kind !== "error") || id === undefined) return;
     const goOn = this.#asked.get(id);
     this.#asked.delete(id);
@@ -41,43 +44,45 @@ export class ToolServer {
     this.#asked.clear();
   }
 
-  #request(id: Id, method: string | undefined, send: Send): void {
-    const about = { _meta: { nonce: nonce() } };
-    if (method === "initialize") {
+  #request(id: Id, asked: Said, send: Send): void {
+    const about = { ...ofResult(asked), _meta: { nonce: nonce() } };
+    if (asked.method === "initialize") {
       const serverInfo = { name: "no-loss", version: "1" };
-      const result = { protocolVersion: "2025-11-25", capabilities, serverInfo, ...about };
+      const result = { protocolVersion: versionOf.legacy, capabilities, serverInfo, ...about };
       return send(write({ id, result }), true);
     }
-    if (method === "tools/call") return this.#later(() => this.#call(id, send));
+    if (asked.method === "tools/call") return this.#later(() => this.#call(id, asked, send));
     this.#later(() => send(write({ id, result: about }), true));
   }
 
-  #call(id: Id, send: Send): void {
+  #call(id: Id, asked: Said, send: Send): void {
     const chance = this.#chance;
     if (chance.percent(20)) {
-      const step = { progressToken: id, progress: 1, message: nonce() };
+      const { progressToken } = asked.meta;
+      const step = { progressToken, progress: 1, message: nonce() };
       send(write({ method: "notifications/progress", params: step }), false);
     }
-    if (chance.percent(20)) {
+    if (wantsLogs(asked) && chance.percent(20)) {
       const said = { level: "info", logger: "no-loss", data: text(chance) };
       send(write({ method: "notifications/message", params: said }), false);
     }
-    if (!chance.percent(15)) return this.#later(() => this.#answer(id, send));
+    const asks = eraOf(asked) === "legacy" && chance.percent(15);
+    if (!asks) return this.#later(() => this.#answer(id, asked, send));
     const asking = `ask-${randomUUID()}`;
-    this.#asked.set(asking, () => this.#answer(id, send));
+    this.#asked.set(asking, () => this.#answer(id, asked, send));
     const messages = [{ role: "user", content: { type: "text", text: text(chance) } }];
     const params = { messages, maxTokens: 10 };
     send(write({ id: asking, method: "sampling/createMessage", params }), false);
   }
 
-  #answer(id: Id, send: Send): void {
+  #answer(id: Id, asked: Said, send: Send): void {
     const chance = this.#chance;
     if (chance.percent(5)) {
       return send(write({ id, error: { code: -32_602, message: text(chance) } }), true);
     }
     const content = [{ type: "text", text: text(chance) }];
     const failed = chance.percent(5) ? { isError: true } : {};
-    send(write({ id, result: { content, ...failed } }), true);
+    send(write({ id, result: { content, ...failed, ...ofResult(asked) } }), true);
   }
 
   #later(then: () => void): void {

@@ -9,7 +9,7 @@ import { plantedFaults } from "./plantedFaults.ts";
 
 type Service = Journal["Service"];
 
-const everySoOften = 31;
+const everySoOften = 7;
 
 const withEntries = ({
   entries: change,

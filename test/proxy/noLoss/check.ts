@@ -1,6 +1,7 @@
 // The check of the proof: what is in the database against what the clients and the upstreams saw.
 import { checkDerived } from "./checkDerived.ts";
 import { checkFrames, checkUnrecorded } from "./checkFrames.ts";
+import { inClientIds } from "./clientIds.ts";
 import type { ConnectionLog, SessionLog } from "./logs.ts";
 import type { Problem } from "./Problem.ts";
 import type { Recorded } from "./recorded.ts";
@@ -25,15 +26,22 @@ export const check = (evidence: Evidence): ReadonlyArray<Problem> => {
     const find = (kind: Problem["kind"], about: string) => {
       problems.push({ kind, session: session.id, about: about.slice(0, longestAbout) });
     };
-    const own = connections.get(session.id) ?? [];
+    const logs = connections.get(session.id) ?? [];
+    const restored =
+      session.era === "modern"
+        ? logs.map((log) => inClientIds(log, session.sent))
+        : logs.map((log) => ({ log, strays: new Map<string, string>(), unknown: 0 }));
+    const own = restored.map(({ log }) => log);
+    const unknown = restored.reduce((sum, each) => sum + each.unknown, 0);
+    const strays = new Map(restored.flatMap((each) => [...each.strays]));
     const [recorded, ...others] = evidence.recorded.get(session.id) ?? [];
     if (others.length > 0) find("conversation", `it has ${others.length + 1} conversations`);
     if (recorded === undefined) {
       checkUnrecorded(session, own, find);
       continue;
     }
-    checkFrames(recorded, session, own, find);
-    checkDerived(recorded, find);
+    checkFrames(recorded, { session, connections: own, strays, unknown }, find);
+    checkDerived(recorded, session, find);
   }
   const known = new Set(evidence.sessions.map(({ id }) => id));
   for (const session of evidence.recorded.keys()) {

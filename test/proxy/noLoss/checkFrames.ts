@@ -1,11 +1,24 @@
 // Compares the frames of a conversation with what both ends have logged: everything that either of them received is
 // there once, in order; what was said and reached nobody may be there, once.
+import { isOwnCancellation } from "./clientIds.ts";
 import { read } from "./frames.ts";
 import type { ConnectionLog, SessionLog } from "./logs.ts";
+import { overtaken } from "./overtaking.ts";
 import type { Problem } from "./Problem.ts";
 import type { Recorded } from "./recorded.ts";
 
 type Find = (kind: Problem["kind"], about: string) => void;
+
+/** What both ends of a session saw. */
+interface Seen {
+  readonly session: SessionLog;
+  /** In the order of opening. */
+  readonly connections: ReadonlyArray<ConnectionLog>;
+  /** What the upstream said, as it may be recorded where nobody waited for it, by what is in the logs. */
+  readonly strays: ReadonlyMap<string, string>;
+  /** How many more cancellations the upstream received than its logs have. */
+  readonly unknown: number;
+}
 
 const isInitialize = (frame: string): boolean => read(frame).method === "initialize";
 
@@ -39,7 +52,8 @@ class Saying {
     return this.places.has(frame);
   }
 
-  take(frame: string): void {
+  /** `isStray`: it is recorded by itself, where nobody waited for it any more. */
+  take(frame: string, _isStray = false): void {
     if (this.taken.has(frame)) this.find("doubled", frame);
     this.taken.add(frame);
   }
@@ -52,10 +66,12 @@ class Saying {
 class OrderedSaying extends Saying {
   #next = 0;
 
-  override take(frame: string): void {
+  override take(frame: string, isStray = false): void {
     const place = this.places.get(frame) ?? 0;
-    if (place < this.#next && !this.taken.has(frame)) this.find("order", frame);
-    this.#next = Math.max(this.#next, place + 1);
+    if (!isStray) {
+      if (place < this.#next && !this.taken.has(frame)) this.find("order", frame);
+      this.#next = Math.max(this.#next, place + 1);
+    }
     super.take(frame);
   }
 
@@ -88,13 +104,18 @@ const checkWithin = (
 /** `restarts`: how often an upstream was told the handshake again. */
 const checkSaidByClient = (
   recorded: ReadonlyArray<string>,
-  { isOrdered, sent }: SessionLog,
+  { era, isOrdered, sent }: SessionLog,
   restarts: number,
   find: Find,
 ): void => {
   const said = isOrdered ? new OrderedSaying(sent, find) : new Saying(sent, find);
+  const cancellations = new Saying([], find);
   const handshakes = new Map<string, number>();
   for (const frame of recorded) {
+    if (era === "modern" && isOwnCancellation(frame)) {
+      cancellations.take(frame);
+      continue;
+    }
     const isOwn = isRepeatedInitialize(frame);
     if (!isOwn && !said.has(frame)) find("foreign", frame);
     else if (isOwn || isInitialize(frame) || isInitialized(frame)) {
@@ -109,23 +130,26 @@ const checkSaidByClient = (
 
 const checkSaidByUpstream = (
   recorded: ReadonlyArray<string>,
-  connections: ReadonlyArray<ConnectionLog>,
+  { connections, session, strays }: Seen,
   find: Find,
 ): void => {
+  const asked = new Set(session.sent.map((frame) => read(frame).id));
   const all = connections.map(({ sent }) => new OrderedSaying(sent, find));
   const refused = new Set<string>();
   let current = 0;
   const places = new Map(
     connections.flatMap(({ sent }, place) => sent.map((frame) => [frame, place] as const)),
   );
-  for (const frame of recorded) {
+  for (const each of recorded) {
+    const frame = strays.get(each) ?? each;
     const place = places.get(frame);
     if (place !== undefined) {
       if (place < current && connections[place]?.isOrdered === true) find("order", frame);
       current = place;
-      all[place]?.take(frame);
+      all[place]?.take(frame, frame !== each);
     } else if (!isOwnToClient(frame)) find("foreign", frame);
-    else if (read(frame).isRetryable) {
+    // What the proxy calls a request whose client is gone, it may call others too.
+    else if (read(frame).isRetryable && asked.has(read(frame).id)) {
       if (refused.has(frame)) find("doubled", frame);
       refused.add(frame);
     }
@@ -169,13 +193,9 @@ export const checkUnrecorded = (
   }
 };
 
-/** Compares; `connections` are those of the session, in the order of opening. */
-export const checkFrames = (
-  { frames, messages }: Recorded,
-  session: SessionLog,
-  connections: ReadonlyArray<ConnectionLog>,
-  find: Find,
-): void => {
+/** Compares. */
+export const checkFrames = ({ frames, messages }: Recorded, seen: Seen, find: Find): void => {
+  const { connections, session, unknown } = seen;
   const way = (direction: string) =>
     frames.filter((each) => each.direction === direction).map(({ frame }) => frame);
   const [toUpstream, toClient] = [way("to_upstream"), way("to_client")];
@@ -183,9 +203,13 @@ export const checkFrames = (
     if (sequence !== index + 1) find("number", `${sequence} in place of ${index + 1}: ${frame}`);
     if (redactions > 0) find("redacted", frame);
   }
-  const restarts = messages.filter(({ event }) => event === "upstream_lost").length;
+  // One that is lost again while it is told the handshake was not there in the meantime.
+  const restarts = Math.max(
+    messages.filter(({ event }) => event === "upstream_lost").length,
+    toUpstream.filter(isRepeatedInitialize).length,
+  );
   checkSaidByClient(toUpstream, session, restarts, find);
-  checkSaidByUpstream(toClient, connections, find);
+  checkSaidByUpstream(toClient, seen, find);
 
   for (const stream of session.received) checkWithin(stream, toClient, find);
   checkOnce(
@@ -201,13 +225,17 @@ export const checkFrames = (
   // What waited for the upstream is recorded before the handshake that is repeated for it, and sent behind it: the
   // client's frames keep their order, and the proxy's own theirs.
   const isOwn = (frame: string) => isInitialize(frame) || isInitialized(frame);
+  const late = new Set(connections.flatMap((each) => [...overtaken(each, frames)]));
   for (const stream of streams) {
     checkWithin(
-      stream.filter((frame) => !isOwn(frame)),
+      stream.filter((frame) => !isOwn(frame) && !late.has(frame)),
       toUpstream.filter((frame) => !isOwn(frame)),
       find,
     );
   }
+  const cancellations = (all: ReadonlyArray<string>) => all.filter(isOwnCancellation).length;
+  const missing = cancellations(streams.flat()) + unknown - cancellations(toUpstream);
+  if (missing > 0) find("lost", `${missing} cancellations`);
   const handshakes = new Set(toUpstream.filter(isOwn));
   for (const frame of streams.flat().filter(isOwn)) {
     if (!handshakes.has(frame)) find("lost", frame);

@@ -35,11 +35,14 @@ export const text = (chance: Chance): string => {
 export const write = (message: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ jsonrpc: "2.0", ...message });
 
+const Fields = Schema.Record(Schema.String, Schema.Unknown);
+const isFields = Schema.is(Fields);
+
 const Message = Schema.Struct({
   id: Schema.optionalKey(Schema.Union([Schema.String, Schema.Number])),
   method: Schema.optionalKey(Schema.String),
-  params: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
-  result: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
+  params: Schema.optionalKey(Fields),
+  result: Schema.optionalKey(Fields),
   error: Schema.optionalKey(
     Schema.Struct({
       data: Schema.optionalKey(Schema.Struct({ retryable: Schema.optionalKey(Schema.Boolean) })),
@@ -54,6 +57,8 @@ export interface Said {
   readonly id: string | number | undefined;
   readonly method: string | undefined;
   readonly params: Readonly<Record<string, unknown>>;
+  /** What its parameters say beside what is asked. */
+  readonly meta: Readonly<Record<string, unknown>>;
   /** Of a result: a tool says that it failed. */
   readonly isError: boolean;
   /** Of an error: the proxy's own, in place of a server that is gone. */
@@ -69,10 +74,12 @@ export const read = (frame: string): Said => {
     result: undefined,
     error: undefined,
   }));
+  const meta = params?.["_meta"];
   const common = {
     id,
     method,
     params: params ?? {},
+    meta: isFields(meta) ? meta : {},
     isError: result?.["isError"] === true,
     isRetryable: error?.data?.retryable === true,
   };

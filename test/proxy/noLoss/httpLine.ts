@@ -1,68 +1,41 @@
-// A session over Streamable HTTP: a request for every frame, each on a connection of its own, and one for what belongs
-// to none. Whatever fails ends it.
-import { eventsOf } from "../eventStreams.ts";
+// A session over Streamable HTTP: a request for every frame, and one for what belongs to none.
 import type { Line, LineOptions } from "./Client.ts";
+import { Exchanges } from "./Exchanges.ts";
+import { versionOf } from "./eras.ts";
 import { keyOf, read } from "./frames.ts";
 
-const version = "2025-11-25";
-
 /** Opens one. */
-export const openHttpLine = ({ address, closed, log, opened, received }: LineOptions): Line => {
-  const url = `http://${address}`;
-  const over = new AbortController();
-  /** What is under way, which has to end before the line has. */
-  const exchanges = new Set<Promise<void>>();
+export const openHttpLine = (address: string, options: LineOptions): Line => {
+  const { log, opened } = options;
+  const exchanges = new Exchanges(address, options);
   let session: string | undefined;
+  const head = (): Readonly<Record<string, string>> =>
+    session === undefined
+      ? {}
+      : { "mcp-session-id": session, "mcp-protocol-version": versionOf.legacy };
 
-  const exchange = async (method: "GET" | "POST", body?: string | Uint8Array<ArrayBuffer>) => {
-    const response = await fetch(url, {
-      method,
-      ...(body === undefined ? {} : { body }),
-      // A connection that was used before may be gone: what was sent on it would be sent again, and be there twice.
-      keepalive: false,
-      signal: over.signal,
-      headers: {
-        accept: method === "GET" ? "text/event-stream" : "application/json, text/event-stream",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...(session === undefined
-          ? {}
-          : { "mcp-session-id": session, "mcp-protocol-version": version }),
-      },
-    });
+  const post = async (frame: string | Uint8Array<ArrayBuffer>) => {
+    const response = await exchanges.post(frame, head());
     session ??= response.headers.get("mcp-session-id") ?? undefined;
-    if (method === "GET" && response.status === 405) return;
-    if (!response.ok) throw new Error(`the status ${response.status}`);
-    if (response.status === 202 || response.body === null) return;
-    const stream: Array<string> = [];
-    log.received.push(stream);
-    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) {
-      return received(await response.text(), stream);
-    }
-    for await (const { data } of eventsOf(response.body)) if (data !== "") received(data, stream);
-    if (method === "GET") throw new Error("the end of what should not end");
+    await exchanges.take(response);
+  };
+  const listen = async () => {
+    const response = await exchanges.get(head());
+    if (response.status === 405) return;
+    await exchanges.take(response);
+    throw new Error("the end of what should not end");
   };
 
-  const close = () => {
-    if (over.signal.aborted) return;
-    over.abort();
-    void Promise.allSettled(exchanges).then(closed);
-  };
-  const run = (work: Promise<void>) => {
-    const settled = work.catch(close).finally(() => exchanges.delete(settled));
-    exchanges.add(settled);
-  };
-
-  const line: Line = {
-    close,
+  setImmediate(opened);
+  return {
+    close: exchanges.close,
     send: (frame) => {
-      if (over.signal.aborted) return;
-      log.sent.push(keyOf(frame));
-      const posted = exchange("POST", frame);
-      run(posted);
-      if (read(keyOf(frame)).method !== "notifications/initialized") return;
-      run(posted.then(() => exchange("GET")));
+      if (exchanges.isOver) return;
+      const key = keyOf(frame);
+      log.sent.push(key);
+      const posted = post(frame);
+      exchanges.run(posted);
+      if (read(key).method === "notifications/initialized") exchanges.run(posted.then(listen));
     },
   };
-  setImmediate(opened);
-  return line;
 };

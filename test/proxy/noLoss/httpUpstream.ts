@@ -1,13 +1,16 @@
-// An upstream behind Streamable HTTP with sessions, which it has forgotten when it was killed.
+// An upstream behind Streamable HTTP with sessions, which it has forgotten when it was killed; what is of the stateless
+// version needs none.
 import { randomUUID } from "node:crypto";
 import type { Chance } from "./chance.ts";
+import { eraOf } from "./eras.ts";
 import { read } from "./frames.ts";
 import { type ConnectionLog, sessionIn } from "./logs.ts";
 import { ToolServer } from "./ToolServer.ts";
 import type { Upstream } from "./Upstream.ts";
 
 interface Session {
-  readonly id: string;
+  /** Undefined where there is but this one request. */
+  readonly id: string | undefined;
   readonly name: string | undefined;
   readonly server: ToolServer;
 }
@@ -35,7 +38,8 @@ const streamed = (session: Session, log: ConnectionLog, frame: string): Response
       isOver = true;
     },
   });
-  const headers = { "content-type": "text/event-stream", "mcp-session-id": session.id };
+  const headers = new Headers({ "content-type": "text/event-stream" });
+  if (session.id !== undefined) headers.set("mcp-session-id", session.id);
   return new Response(body, { headers });
 };
 
@@ -45,15 +49,19 @@ export const startHttpUpstream = (chance: Chance): Upstream => {
   const sessions = new Map<string, Session>();
 
   const sessionOf = (request: Request, frame: string): Session | undefined => {
-    if (read(frame).method !== "initialize") {
-      return sessions.get(request.headers.get("mcp-session-id") ?? "");
-    }
-    const begun = {
-      id: randomUUID(),
+    const said = read(frame);
+    const begin = (id: string | undefined): Session => ({
+      id,
       name: sessionIn(frame),
       server: new ToolServer(chance.fork()),
-    };
-    sessions.set(begun.id, begun);
+    });
+    if (eraOf(said) === "modern") return begin(undefined);
+    if (said.method !== "initialize") {
+      return sessions.get(request.headers.get("mcp-session-id") ?? "");
+    }
+    const id = randomUUID();
+    const begun = begin(id);
+    sessions.set(id, begun);
     return begun;
   };
 

@@ -1,9 +1,14 @@
 // What both ends of the proxy saw and said, kept where no fault reaches it.
+import type { Era } from "./eras.ts";
 
 /** One session of a client. */
 export interface SessionLog {
   /** Its name, under which its conversation is found. */
   readonly id: string;
+  /** The door and the upstream, for those who read of it. */
+  readonly way: string;
+  /** What is `modern` has no sessions: these are requests that name the same one. */
+  readonly era: Era;
   /** Whether what it sends arrives in the order of sending: each request over HTTP has a connection of its own. */
   readonly isOrdered: boolean;
   /** In the order in which they were sent; the last ones may have got nowhere. */
@@ -20,6 +25,8 @@ export interface ConnectionLog {
   readonly isOrdered: boolean;
   readonly sent: Array<string>;
   readonly received: Array<string>;
+  /** When each of those came, in milliseconds, where they may overtake one another. */
+  readonly receivedAt?: Array<number>;
 }
 
 /** How a client names its session to the server, which is how the two are brought together. */

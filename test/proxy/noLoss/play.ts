@@ -1,6 +1,6 @@
 // One play: rounds under load on a stand of its own, recovery, and the check.
 import { makeChance } from "./chance.ts";
-import { check } from "./check.ts";
+import { check, type Evidence } from "./check.ts";
 import type { Problem } from "./Problem.ts";
 import {
   deweyProgram,
@@ -17,6 +17,8 @@ export interface Play {
   readonly seed: number;
   /** How many rounds, of faults by chance; or the faults. */
   readonly rounds: number | ReadonlyArray<Fault>;
+  /** So many frames have come to each client before anything is broken; one unless given. */
+  readonly receivedEach?: number;
   /** The program that is Dewey, where it is not the real one; that one is expected to have a fault. */
   readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -24,8 +26,16 @@ export interface Play {
   readonly played?: (round: Round) => void;
 }
 
+/** One door to one upstream. */
+interface Way {
+  readonly received: number;
+  readonly problems: ReadonlyArray<Problem>;
+}
+
 /** How it ended. */
 export interface Outcome {
+  /** How many frames the clients of each door and upstream have received, and what is wrong with their sessions. */
+  readonly ways: ReadonlyMap<string, Way>;
   readonly rounds: ReadonlyArray<Round>;
   readonly problems: ReadonlyArray<Problem>;
   readonly sessions: number;
@@ -38,14 +48,23 @@ export const leastReceived = 200;
 
 const sum = (counts: ReadonlyArray<number>) => counts.reduce((all, count) => all + count, 0);
 
+const waysOf = ({ sessions }: Evidence, problems: ReadonlyArray<Problem>): Outcome["ways"] =>
+  new Map(
+    [...Map.groupBy(sessions, ({ way }) => way)].map(([way, own]) => {
+      const ids = new Set(own.map(({ id }) => id));
+      const received = sum(own.map((session) => session.received.flat().length));
+      return [way, { received, problems: problems.filter(({ session }) => ids.has(session)) }];
+    }),
+  );
+
 /** Plays. */
 export const play = async (given: Play): Promise<Outcome> => {
-  const { environment, played, program = deweyProgram, seed } = given;
+  const { environment, played, program = deweyProgram, receivedEach = 1, seed } = given;
   const chance = makeChance(seed);
   await using stand = await Stand.open(chance, program, environment);
   await stand.startDewey();
   stand.startClients();
-  await stand.untilReceived(leastReceived);
+  await stand.untilReceived(leastReceived, receivedEach);
   const rounds: Array<Round> = [];
   const faults = typeof given.rounds === "number" ? schedule(chance, given.rounds) : given.rounds;
   for (const fault of faults) {
@@ -57,9 +76,11 @@ export const play = async (given: Play): Promise<Outcome> => {
   await stand.stopClients();
   await stand.settle(program === deweyProgram ? 30 : 1);
   const evidence = await stand.evidence();
+  const problems = check(evidence);
   return {
     rounds,
-    problems: check(evidence),
+    problems,
+    ways: waysOf(evidence, problems),
     sessions: evidence.sessions.filter(({ received }) => received.flat().length > 0).length,
     received:
       sum(evidence.sessions.map(({ received }) => received.flat().length)) +

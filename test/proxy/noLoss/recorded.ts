@@ -2,6 +2,7 @@
 import { Schema } from "effect";
 import type { PostgresServer } from "../../support/postgresServer.ts";
 import { keyOf } from "./frames.ts";
+import { clientName } from "./logs.ts";
 
 /** One frame. */
 export interface RecordedFrame {
@@ -9,6 +10,8 @@ export interface RecordedFrame {
   readonly direction: "to_upstream" | "to_client";
   readonly frame: string;
   readonly redactions: number;
+  /** When it came, in milliseconds. */
+  readonly at: number;
 }
 
 /** One message; `frame` is the number of the frame that it was made of. */
@@ -50,6 +53,7 @@ const decodeFrames = Schema.decodeUnknownSync(
       Schema.Literals(["to_upstream", "to_client"]),
       Schema.String,
       Schema.Int,
+      Schema.Number,
     ]),
   ),
 );
@@ -80,7 +84,10 @@ const decodeCalls = Schema.decodeUnknownSync(
 /** How much of a message's content is read: what it is made of stands at its beginning. */
 const contentStart = 400;
 
-/** Every recorded conversation, by the name of its session; more than one where a session has fallen apart. */
+/**
+ * Every recorded conversation, by the name of its session; more than one where a session has fallen apart. Over standard
+ * input and output the client's name alone tells of it.
+ */
 export const readRecorded = async (
   server: PostgresServer,
 ): Promise<ReadonlyMap<string, ReadonlyArray<Recorded>>> => {
@@ -88,8 +95,14 @@ export const readRecorded = async (
   const bySession = new Map<string, Array<Recorded>>();
   for (const [id, session, lastFrame, lastTurn, messageCount] of decodeConversations(
     await server.query(
-      `SELECT id::text, session_id, last_frame::int, last_turn::int, message_count::int
-       FROM conversations WHERE session_id IS NOT NULL`,
+      `SELECT id::text, name, last_frame::int, last_turn::int, message_count::int
+       FROM conversations, LATERAL (
+         SELECT CASE metadata->>'transport'
+           WHEN 'stdio' THEN substring(metadata->'client'->>'name' from '${clientName("(.*)")}')
+           ELSE session_id
+         END AS name
+       ) AS named
+       WHERE name IS NOT NULL`,
     ),
   )) {
     const recorded: Recorded = {
@@ -103,14 +116,15 @@ export const readRecorded = async (
     conversations.set(id, recorded);
     bySession.set(session, [...(bySession.get(session) ?? []), recorded]);
   }
-  for (const [id, sequence, direction, payload, redactions] of decodeFrames(
+  for (const [id, sequence, direction, payload, redactions, at] of decodeFrames(
     await server.query(
-      `SELECT conversation_id::text, sequence::int, direction, encode(payload, 'hex'), redactions
+      `SELECT conversation_id::text, sequence::int, direction, encode(payload, 'hex'), redactions,
+         (extract(epoch FROM captured_at) * 1000)::float8
        FROM frames ORDER BY conversation_id, sequence`,
     ),
   )) {
     const frame = keyOf(Buffer.from(payload, "hex"));
-    conversations.get(id)?.frames.push({ sequence, direction, frame, redactions });
+    conversations.get(id)?.frames.push({ sequence, direction, frame, redactions, at });
   }
   for (const [id, turn, role, frame, event, content] of decodeMessages(
     await server.query(

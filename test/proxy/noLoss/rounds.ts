@@ -1,14 +1,16 @@
 // The schedule: in each round something is broken at a moment of chance, under load, and brought back after a while.
 import { join } from "node:path";
 import type { Chance } from "./chance.ts";
-import { type Stand, type UpstreamName, upstreams } from "./Stand.ts";
+import type { Stand } from "./Stand.ts";
+import { type UpstreamName, upstreams } from "./ways.ts";
 
 /** The program that is Dewey. */
 export const deweyProgram = join(import.meta.dir, "../../../src/main.ts");
 
 /**
  * What is broken. `dewey` is killed, at an `outage` while its database is away, and at a `shutdown` told to stop;
- * `before` and `behind` it connections are cut.
+ * `before` and `behind` it connections are cut. What was started for one client is killed, told and cut with it, now and
+ * then.
  */
 export const faults = [
   "dewey",
@@ -52,14 +54,16 @@ const strike = async (
 
 /** Plays one round; everything runs again at its end. */
 export const playRound = async (stand: Stand, chance: Chance, fault: Fault): Promise<Round> => {
+  const picking = chance.fork();
+  const isPicked = () => picking.percent(60);
   switch (fault) {
     case "dewey": {
-      const round = await strike(stand, chance, fault, undefined, () => stand.killDewey());
+      const round = await strike(stand, chance, fault, undefined, () => stand.killDewey(isPicked));
       await stand.startDewey();
       return round;
     }
     case "shutdown": {
-      const round = await strike(stand, chance, fault, undefined, () => stand.endDewey());
+      const round = await strike(stand, chance, fault, undefined, () => stand.endDewey(isPicked));
       await stand.startDewey();
       return round;
     }
@@ -71,7 +75,7 @@ export const playRound = async (stand: Stand, chance: Chance, fault: Fault): Pro
     }
     case "outage": {
       await strike(stand, chance, fault, undefined, () => stand.crashPostgres());
-      const round = await strike(stand, chance, fault, undefined, () => stand.killDewey());
+      const round = await strike(stand, chance, fault, undefined, () => stand.killDewey(isPicked));
       await stand.startPostgres();
       await stand.startDewey();
       return round;
@@ -84,12 +88,8 @@ export const playRound = async (stand: Stand, chance: Chance, fault: Fault): Pro
       return round;
     }
     case "before":
-    case "behind": {
-      const picking = chance.fork();
-      return strike(stand, chance, fault, undefined, () =>
-        stand.sever(fault, () => picking.percent(60)),
-      );
-    }
+    case "behind":
+      return strike(stand, chance, fault, undefined, () => stand.sever(fault, isPicked));
   }
 };
 

@@ -33,8 +33,12 @@ for (let part = 0; left > 0; part++) {
   console.log(
     `${outcome.sessions} sessions, ${outcome.received} frames received, ${outcome.recorded} recorded, ${outcome.problems.length} problems`,
   );
-  for (const { about, kind, session } of outcome.problems.slice(0, 20)) {
-    console.log(`  ${kind}  ${session}  ${about}`);
+  const ways = [...outcome.ways].map(([way, { received }]) => `${way} ${received}`);
+  console.log(`received by the clients of ${ways.join(", ")}`);
+  for (const problem of outcome.problems.slice(0, 20)) {
+    const { about, kind, session } = problem;
+    const [way = ""] = [...outcome.ways].find(([, own]) => own.problems.includes(problem)) ?? [];
+    console.log(`  ${kind}  ${way}  ${session}  ${about}`);
   }
 }
 process.exit(problems === 0 ? 0 : 1);

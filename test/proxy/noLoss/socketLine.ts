@@ -3,7 +3,10 @@ import type { Line, LineOptions } from "./Client.ts";
 import { keyOf } from "./frames.ts";
 
 /** Opens one. */
-export const openSocketLine = ({ address, closed, log, opened, received }: LineOptions): Line => {
+export const openSocketLine = (
+  address: string,
+  { closed, log, opened, received }: LineOptions,
+): Line => {
   const socket = new WebSocket(`ws://${address}`);
   socket.binaryType = "nodebuffer";
   const stream: Array<string> = [];

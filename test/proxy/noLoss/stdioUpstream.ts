@@ -2,7 +2,7 @@
 // written before anything is done, and so outlives its death. Arguments: the folder, and a seed.
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { linesOf } from "../../support/lines.ts";
+import { wholeLinesOf } from "../../support/lines.ts";
 import { makeChance } from "./chance.ts";
 import { ToolServer } from "./ToolServer.ts";
 
@@ -16,7 +16,8 @@ const send = (frame: string) => {
   note("sent", frame);
   process.stdout.write(`${frame}\n`);
 };
-for await (const line of linesOf(Bun.stdin.stream())) {
+// A line without its end is half a frame, of a Dewey that was killed.
+for await (const line of wholeLinesOf(Bun.stdin.stream())) {
   note("received", line);
   server.receive(line, send);
 }

@@ -2,7 +2,7 @@
 import { describe, expect } from "bun:test";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { Effect } from "effect";
+import { Effect, Layer } from "effect";
 import { Journal, type JournalSource } from "../../../src/services/Journal.ts";
 import { it } from "../../support/it.ts";
 import { scopedFolder } from "./folders.ts";
@@ -101,6 +101,24 @@ describe("the lease on a journal", () => {
           expect(inherited.filter((id) => id === lost)).toHaveLength(1);
           expect(inherited).toHaveLength(1 + takers.length);
         });
+      }),
+    { timeout: 30_000 },
+  );
+
+  it.effect(
+    "nobody gets that of a process which is about to begin",
+    () =>
+      Effect.gen(function* () {
+        const dataDir = yield* scopedFolder;
+        const looker = yield* Effect.acquireRelease(
+          Effect.sync(() => startJournal("look", dataDir)),
+          (process) => Effect.promise(() => process.kill()),
+        );
+        yield* Effect.promise(() => looker.lines.next());
+        // Where it can be got, it is in some of a hundred.
+        for (let time = 0; time < 500; time++) {
+          yield* Effect.scoped(Layer.build(openHere(dataDir)));
+        }
       }),
     { timeout: 30_000 },
   );

@@ -1,5 +1,6 @@
 // A process with a journal, to be killed. `write`: appends frames for ever, some a turn, and prints the number of each
-// once it was kept. `take`: prints the ids of the abandoned journals that it got, and holds them.
+// once it was kept. `take`: prints the ids of the abandoned journals that it got, and holds them. `look`: looks for them
+// for ever, as one that has nothing else to do.
 import { writeSync } from "node:fs";
 import { Effect } from "effect";
 import { Journal } from "../../../src/services/Journal.ts";
@@ -37,8 +38,17 @@ const take = Effect.gen(function* () {
   return yield* Effect.never;
 });
 
+const look = Effect.gen(function* () {
+  const journal = yield* Journal;
+  writeSync(1, "looking\n");
+  while (true) {
+    yield* Effect.scoped(journal.abandoned);
+    yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)));
+  }
+});
+
 await Effect.runPromise(
-  (mode === "write" ? write : take).pipe(
+  (mode === "write" ? write : mode === "look" ? look : take).pipe(
     Effect.scoped,
     Effect.provide(
       Journal.layer({ dataDir, sync: sync === "full" ? "full" : "normal", limitBytes: 1e10 }),

@@ -11,7 +11,7 @@ export interface JournalProcess extends AsyncDisposable {
 
 /** Starts one on a data folder. */
 export const startJournal = (
-  mode: "write" | "take",
+  mode: "write" | "take" | "look",
   dataDir: string,
   sync: "normal" | "full" = "normal",
 ): JournalProcess => {
