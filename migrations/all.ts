@@ -3,6 +3,7 @@ import { foundation } from "./0001_foundation.ts";
 import { recording } from "./0002_recording.ts";
 import { ingest } from "./0003_ingest.ts";
 import { search } from "./0004_search.ts";
+import { searchByTime } from "./0005_search_by_time.ts";
 
 /** Every step under its number and name; a step that has been released is never changed. */
 export const migrations = {
@@ -10,4 +11,5 @@ export const migrations = {
   "0002_recording": recording,
   "0003_ingest": ingest,
   "0004_search": search,
+  "0005_search_by_time": searchByTime,
 };

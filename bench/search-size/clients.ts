@@ -13,12 +13,6 @@ export type Clients = ReadonlyArray<Session>;
 export const openClients = (url: string, count: number): Promise<Clients> =>
   Promise.all(Array.from({ length: count }, () => openSession(url)));
 
-/** A value that so large a share of the others does not pass. */
-export const percentile = (values: ReadonlyArray<number>, share: number): number => {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-};
-
 const answered = async (answer: Promise<string>): Promise<void> => {
   const text = await answer;
   if (!text.includes('"structuredContent":')) throw new Error(`An error: ${text.slice(0, 500)}`);

@@ -8,13 +8,13 @@ import { Client } from "pg";
 import { runDewey, temporaryFolder } from "../../test/cli/program.ts";
 import { login, startPostgres } from "../../test/support/postgresServer.ts";
 import { beginConversations } from "../store/door.ts";
+import { middle, percentile } from "../support/figures.ts";
 import {
   asFastAsTheyCan,
   atRate,
   type Call,
   type Clients,
   openClients,
-  percentile,
   searchFor,
   storing,
 } from "./clients.ts";
@@ -80,6 +80,8 @@ const port = server?.port ?? Number(flags.on);
 if (flags.keep) {
   console.log(`Waits for runs with --on=${port}, until it is ended.`);
   await new Promise<void>((resolve) => void process.once("SIGINT", () => resolve()));
+  await server?.[Symbol.asyncDispose]();
+  process.exit();
 }
 
 const loginTo = (database: Size) => ({ host: "127.0.0.1", port, ...login, database });
@@ -156,8 +158,6 @@ const row = (cells: ReadonlyArray<string | number>) =>
       })
       .join(""),
   );
-
-const middle = (values: ReadonlyArray<number>) => percentile(values, 0.5);
 
 /** What is stored by half of what can be, while something else is done; how long each store took. */
 const whileStoring = async (size: Size, perSecond: number, work: () => Promise<unknown>) => {

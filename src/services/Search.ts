@@ -6,11 +6,14 @@ import type { Role, SearchResult } from "../domain/Message.ts";
 import { pageOf } from "../domain/Page.ts";
 import { CurrentPrincipal } from "../domain/Principal.ts";
 import { Database } from "../sql/Database.ts";
-import type { Found } from "../sql/SearchQueries.ts";
+import type { Found } from "../sql/searchRanking.ts";
 import { fitting, nextOffset, tellShortPage } from "./answers.ts";
 import { reportProgress } from "./Reports.ts";
-import { find } from "./search/find.ts";
+import { findEverywhere, findWithin } from "./search/find.ts";
+
 import { parseQuery } from "./search/query.ts";
+import { makeQueue } from "./search/queue.ts";
+import { rememberStatistics } from "./search/remembered.ts";
 import { snippet } from "./search/snippet.ts";
 
 /** How many characters of a message its snippet is looked for in, where the content is not asked for. */
@@ -18,6 +21,8 @@ const snippetSource = 64 * 1024;
 
 const make = Effect.gen(function* () {
   const database = yield* Database;
+  const statistics = rememberStatistics();
+  const queue = yield* makeQueue(database.limits);
 
   const search = Effect.fn("Search.find")(function* (parameters: {
     readonly query: string;
@@ -35,17 +40,24 @@ const make = Effect.gen(function* () {
     const span = yield* dateSpan(parameters);
     const query = parseQuery(parameters.query);
     if (query === undefined) return { results: [], total: 0, total_is_exact: true, ...page };
-    const { found, total, total_is_exact } = yield* database.run(
-      find({
-        query,
-        space,
-        session_id: parameters.session_id ?? null,
-        conversation_id: parameters.conversation_id ?? null,
-        role: parameters.role ?? null,
-        span,
-        page,
-        contentLength: parameters.include_content === false ? snippetSource : Bounds.contentBytes,
-      }),
+    const asked = {
+      query,
+      space,
+      session_id: parameters.session_id ?? null,
+      conversation_id: parameters.conversation_id ?? null,
+      role: parameters.role ?? null,
+      span,
+      page,
+      contentLength: parameters.include_content === false ? snippetSource : Bounds.contentBytes,
+    };
+    const isScoped = asked.session_id !== null || asked.conversation_id !== null;
+    const { found, total, total_is_exact } = yield* queue.enter(
+      space,
+      database.run(
+        isScoped
+          ? findWithin(asked)
+          : Effect.flatMap(statistics, (known) => findEverywhere(asked, known)),
+      ),
     );
     yield* reportProgress(2, 2, "Ranked the messages that match.");
     const shown = (row: Found): SearchResult => ({

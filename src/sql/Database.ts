@@ -3,7 +3,17 @@
  * away, and fails with the errors of the tools instead of those of the driver.
  */
 import type { PgClient } from "@effect/sql-pg";
-import { Clock, Context, Duration, Effect, Exit, Fiber, Layer, Option, Semaphore } from "effect";
+import {
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Exit,
+  type Fiber,
+  Layer,
+  Option,
+  Semaphore,
+} from "effect";
 import { SqlClient, SqlError } from "effect/unstable/sql";
 import type { TimedOut, Unavailable } from "../domain/Errors.ts";
 import {
@@ -139,6 +149,12 @@ const makeBusyWarning = (limits: PoolLimits) => {
   });
 };
 
+/** A timer without a fiber, since each statement takes one; what it returns stops it. */
+const afterMillis = (millis: number, then: () => void): (() => void) => {
+  const timer = setTimeout(then, millis);
+  return () => clearTimeout(timer);
+};
+
 const make = Effect.fnUntraced(function* (address: ServerAddress, limits: PoolLimits) {
   const sql = yield* SqlClient.SqlClient;
   yield* waitForServer;
@@ -168,17 +184,31 @@ const make = Effect.fnUntraced(function* (address: ServerAddress, limits: PoolLi
     Effect.andThen(Effect.fail(exhausted)),
   );
 
-  const deadline = patienceOf(limits);
+  const deadline = Duration.toMillis(patienceOf(limits));
   const unanswered = Effect.andThen(watch.suspect, Effect.fail(late));
+
+  /** What becomes of a fiber, or nothing where that takes too long. */
+  const exitInTime = <A, E>(fiber: Fiber.Fiber<A, E>) =>
+    Effect.callback<Option.Option<A>, E>((resume) => {
+      const stop = afterMillis(deadline, () => resume(Effect.succeedNone));
+      const forget = fiber.addObserver((exit) => {
+        stop();
+        resume(Exit.map(exit, Option.some));
+      });
+      return Effect.sync(() => {
+        stop();
+        forget();
+      });
+    });
 
   /** Answers at the deadline, without waiting for what hangs in the driver to be given up. */
   const withinDeadline = <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.forkDetach(restore(work)), (fiber) =>
-        restore(Effect.timeoutOption(Fiber.join(fiber), deadline)).pipe(
+      Effect.flatMap(Effect.forkDetach(restore(work), { startImmediately: true }), (fiber) =>
+        restore(exitInTime(fiber)).pipe(
           Effect.onInterrupt(() => {
             fiber.interruptUnsafe();
-            return Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), deadline);
+            return Effect.exit(exitInTime(fiber));
           }),
           Effect.flatMap(
             Option.match({

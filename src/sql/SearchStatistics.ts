@@ -2,36 +2,34 @@
 import { Effect, Schema } from "effect";
 import { SqlClient } from "effect/unstable/sql";
 import { DbCount, decodeRows, textArray } from "./rows.ts";
+import { filtered, type SearchFilters } from "./SearchQueries.ts";
 
 const decodeStatistics = decodeRows(
   Schema.Struct({
     messages: Schema.Finite,
-    share: Schema.NullOr(Schema.Finite),
     rarest: Schema.NullOr(Schema.Finite),
-    lexeme: Schema.NullOr(Schema.String),
-    frequency: Schema.NullOr(Schema.Finite),
+    kind: Schema.NullOr(Schema.Literals(["word", "space"])),
+    name: Schema.NullOr(Schema.String),
+    share: Schema.NullOr(Schema.Finite),
   }),
 );
 
 /** What Postgres remembers of all messages. */
 export interface Statistics {
   readonly messages: number;
-  /** In what share of them each of the lexemes asked for occurs, where it is common. */
-  readonly frequencies: ReadonlyMap<string, number>;
+  /** In what share of them a lexeme occurs, where it is common. */
+  readonly words: ReadonlyMap<string, number>;
   /** The share that lexemes which are not common do not pass; null where nothing is known. */
   readonly rarest: number | null;
-  /** What share of them is in the space; null where it has few. */
-  readonly share: number | null;
+  /** What share of them a space has, where it has many. */
+  readonly spaces: ReadonlyMap<string, number>;
 }
 
 /**
- * What Postgres remembers of all messages: how many, and which of the lexemes are common among them. Where the table is
- * partitioned, it remembers that of each partition: the whole is their sum.
+ * What Postgres remembers of all messages: how many, and which lexemes and spaces are common among them. Where the table
+ * is partitioned, it remembers that of each partition: the whole is their sum.
  */
-export const statisticsOf = Effect.fn("SearchStatistics.statisticsOf")(function* (
-  space: string,
-  lexemes: ReadonlyArray<string>,
-) {
+export const readStatistics = Effect.fn("SearchStatistics.readStatistics")(function* () {
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
     WITH parts AS MATERIALIZED (
@@ -44,7 +42,7 @@ export const statisticsOf = Effect.fn("SearchStatistics.statisticsOf")(function*
     ),
     known AS MATERIALIZED (
       SELECT parts.messages,
-        v.most_common_freqs[array_position(v.most_common_vals::text::text[], ${space})] AS share,
+        v.most_common_vals::text::text[] AS spaces, v.most_common_freqs AS shares,
         -- Behind the frequencies of the elements stand the least and the greatest of them, and that of nulls.
         w.most_common_elem_freqs[cardinality(w.most_common_elem_freqs) - 2] AS rarest,
         w.most_common_elems::text::text[] AS lexemes, w.most_common_elem_freqs AS frequencies
@@ -56,28 +54,55 @@ export const statisticsOf = Effect.fn("SearchStatistics.statisticsOf")(function*
     ),
     every AS (
       SELECT sum(messages) AS messages,
-        sum(share * messages) / nullif(sum(messages), 0) AS share,
         CASE WHEN bool_and(rarest IS NOT NULL OR messages = 0) THEN max(rarest) END AS rarest
       FROM known
+    ),
+    common AS (
+      SELECT 'word' AS kind, name, share * messages AS held
+      FROM known, unnest(lexemes, frequencies) AS l (name, share)
+      UNION ALL
+      SELECT 'space', name, share * messages
+      FROM known, unnest(spaces, shares) AS s (name, share)
     )
-    SELECT every.messages, every.share, every.rarest, l.lexeme,
-      sum(l.frequency * known.messages) / nullif(every.messages, 0) AS frequency
-    FROM every CROSS JOIN known
-    LEFT JOIN LATERAL unnest(known.lexemes, known.frequencies) AS l (lexeme, frequency)
-      ON l.lexeme = ANY(${textArray(lexemes)}::text[])
-    GROUP BY every.messages, every.share, every.rarest, l.lexeme`;
-  const statistics = yield* decodeStatistics(rows);
-  const frequencies = new Map<string, number>();
-  for (const { lexeme, frequency } of statistics) {
-    if (lexeme !== null && frequency !== null) frequencies.set(lexeme, frequency);
-  }
-  const [first] = statistics;
+    SELECT every.messages, every.rarest, common.kind, common.name,
+      sum(common.held) / nullif(every.messages, 0) AS share
+    FROM every LEFT JOIN common ON common.name IS NOT NULL
+    GROUP BY every.messages, every.rarest, common.kind, common.name`;
+  const known = yield* decodeStatistics(rows);
+  const of = (asked: "word" | "space") =>
+    new Map(
+      known.flatMap(
+        ({ kind, name, share }): ReadonlyArray<[string, number]> =>
+          kind !== asked || name === null || share === null ? [] : [[name, share]],
+      ),
+    );
   return {
-    messages: first?.messages ?? 0,
-    share: first?.share ?? null,
-    rarest: first?.rarest ?? null,
-    frequencies,
+    messages: known[0]?.messages ?? 0,
+    rarest: known[0]?.rarest ?? null,
+    words: of("word"),
+    spaces: of("space"),
   } satisfies Statistics;
+});
+
+const decodePlan = decodeRows(
+  Schema.Struct({
+    "QUERY PLAN": Schema.Tuple([
+      Schema.Struct({ Plan: Schema.Struct({ "Plan Rows": Schema.Finite }) }),
+    ]),
+  }),
+);
+
+/** How many messages of a space pass the filters, as Postgres expects without looking at them. */
+export const expectMessages = Effect.fn("SearchStatistics.expectMessages")(function* (
+  space: string,
+  filters: SearchFilters,
+) {
+  const sql = yield* SqlClient.SqlClient;
+  const [plan] = yield* decodePlan(
+    yield* sql`EXPLAIN (FORMAT json)
+      SELECT FROM messages m WHERE m.space = ${space} AND ${filtered(sql, filters)}`.unprepared,
+  );
+  return plan?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
 });
 
 const decodeMatches = decodeRows(Schema.Struct({ matches: DbCount }));

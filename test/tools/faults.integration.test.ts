@@ -249,7 +249,7 @@ describe("a database that is away is UNAVAILABLE, and comes back by itself", () 
     try {
       await dewey.db.whileHeld(["LOCK TABLE messages"], async () => {
         const reads = Array.from({ length: 9 }, () =>
-          process.refusal("dewey_search", { query: "text" }),
+          process.refusal("dewey_get_conversation", { conversation_id: message.conversation_id }),
         );
         const pending = process.refusal("dewey_store_message", own);
         await dewey.db.untilWaiting(10);

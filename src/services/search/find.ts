@@ -1,13 +1,12 @@
 /**
  * From a query to a page of ranked messages. Within a session or a conversation every message that
- * matches is ranked; over everything, words that are nearly everywhere choose candidates only where
- * the rarer words leave a page unfilled.
+ * matches is ranked; over everything, words that are common choose candidates only where the rarer
+ * words leave a page unfilled.
  */
 import { Effect } from "effect";
 import { Bounds } from "../../domain/Bounds.ts";
 import {
   type Candidates,
-  type FoundPage,
   findAnywhere,
   findInScope,
   type SearchRequest,
@@ -15,12 +14,24 @@ import {
 } from "../../sql/SearchQueries.ts";
 import {
   countMatches,
+  expectMessages,
   type Statistics,
   sizeOfSpace,
-  statisticsOf,
 } from "../../sql/SearchStatistics.ts";
+import type { FoundPage } from "../../sql/searchRanking.ts";
 import { reportProgress } from "../Reports.ts";
 import { anyOf, conditionOf, type SearchQuery, type SearchTerm } from "./query.ts";
+import {
+  allCandidates,
+  isRankedWhole,
+  matchesOf,
+  rareTogether,
+  type Spread,
+  type Stage,
+  stagesOf,
+  tooMany,
+  wholeStage,
+} from "./stages.ts";
 
 /** A search as a tool asks for it, its query parsed. */
 export interface Search
@@ -41,135 +52,77 @@ const bounded = ({ total, found }: Pick<FoundPage, "total" | "found">): SearchPa
   found,
 });
 
-/** Past so many, the mistake of an estimate no longer decides whether the total is exact. */
-const tooMany = 2 * Bounds.exactTotal;
-/**
- * Past so many of all messages, walking through the newest conversations until enough is found is
- * faster than sorting all that the index finds: the one costs enough/share, the other share.
- */
-const nearlyEverywhere = (messages: number, enough: number): number =>
-  Math.sqrt(2 * enough * messages);
-
-/** How many candidates are ranked: all that words below `tooMany` may find, by estimates that err a little. */
-const mostCandidates = (expected: number): number =>
-  expected > tooMany ? Bounds.exactTotal + 1 : 1.5 * tooMany;
-
-/**
- * Where a single word is so common that not all it finds is ranked: how many are, before anybody turns pages beyond
- * them. Among them are more that repeat it in few words than anybody reads; with other words, rank says more than that.
- */
-const firstOfOneWord = 2000;
-
-interface Choice {
-  readonly words: ReadonlyArray<SearchTerm>;
-  /** How many messages hold one of them. */
-  readonly expected: number;
-}
-
-/** The rarest of the words: as many as may match together without passing `tooMany`, and at least one that does match. */
-export const chooseWords = (
-  words: ReadonlyArray<SearchTerm>,
-  expectedOf: (word: SearchTerm) => number,
-): Choice => {
-  const rarestFirst = words
-    .map((word) => ({ word, expected: expectedOf(word) }))
-    .sort((left, right) => left.expected - right.expected);
-  const chosen: Array<SearchTerm> = [];
-  let sum = 0;
-  for (const { word, expected } of rarestFirst) {
-    if (sum > 0 && sum + expected > tooMany) break;
-    chosen.push(word);
-    sum += expected;
-  }
-  return { words: chosen, expected: sum };
-};
-
-const inScope = Effect.fnUntraced(function* (search: Search) {
+/** Ranks every message of the session or the conversation that matches. */
+export const findWithin = Effect.fnUntraced(function* (search: Search) {
   const { query } = search;
-  const terms = query.terms.map((term) => ({ ...term, frequency: null }));
   return bounded(
     yield* findInScope({
       ...search,
-      terms,
+      terms: query.terms.map((term) => ({ ...term, frequency: null })),
       condition: conditionOf(query, query.words),
       anyTerm: anyOf(query.words),
     }),
   );
 });
 
-/** How many messages hold each word, in all spaces. */
+/**
+ * How many messages hold each word, in all spaces, and of which of them that is known. Words that Postgres does not
+ * remember are rarer than all that it does: they find little together, whatever each of them finds.
+ */
 const holdersOf = Effect.fnUntraced(function* (
   words: ReadonlyArray<SearchTerm>,
-  { frequencies, messages, rarest }: Statistics,
+  statistics: Statistics,
 ) {
   const holders = new Map<SearchTerm, number>();
   const rare: Array<SearchTerm> = [];
-  const unknown: Array<SearchTerm> = [];
+  const uncounted: Array<SearchTerm> = [];
   for (const word of words) {
-    const frequency = word.lexeme === null ? undefined : frequencies.get(word.lexeme);
-    if (frequency !== undefined) holders.set(word, frequency * messages);
-    else if (word.lexeme !== null && rarest !== null) rare.push(word);
-    else unknown.push(word);
+    const share = word.lexeme === null ? undefined : statistics.words.get(word.lexeme);
+    if (share !== undefined) holders.set(word, share * statistics.messages);
+    else if (word.lexeme !== null && statistics.rarest !== null) rare.push(word);
+    else uncounted.push(word);
   }
-  // What is not among the common words is known well enough where all of it together is little.
-  const most = (rarest ?? 0) * messages;
-  const isLittle = unknown.length === 0 && rare.length * most <= tooMany;
-  if (isLittle) for (const word of rare) holders.set(word, most);
-  const counted = isLittle ? [] : [...rare, ...unknown];
   const counts = yield* countMatches(
-    counted.map(({ query }) => query),
+    uncounted.map(({ query }) => query),
     tooMany + 1,
   );
-  counted.forEach((word, index) => holders.set(word, counts[index] ?? 0));
-  return { holders, exactly: new Set(words.filter((word) => !isLittle || !rare.includes(word))) };
+  uncounted.forEach((word, index) => holders.set(word, counts[index] ?? 0));
+  const known = new Set(holders.keys());
+  const most = (statistics.rarest ?? 0) * statistics.messages;
+  for (const word of rare) holders.set(word, Math.min(most, rareTogether / rare.length));
+  return { holders, known };
 });
 
-const fromCandidates = Effect.fnUntraced(function* (search: Search, messages: number) {
+const allOfFew = Effect.fnUntraced(function* (search: Search, messages: number) {
   const terms = search.query.terms.map((term) => ({ ...term, frequency: null }));
   const condition = conditionOf(search.query, search.query.words);
-  const most = mostCandidates(messages);
-  return bounded(
-    yield* findAnywhere({ ...search, terms, condition, messages, most, lenders: null }, "indexed"),
-  );
+  const request = { ...search, terms, condition, messages, most: allCandidates, skipped: 0 };
+  return bounded(yield* findAnywhere({ ...request, lenders: null }, { by: "words" }));
 });
-
-/** Messages that are ranked together, below those of the stages before. */
-interface Stage extends Pick<SpaceRequest, "condition" | "most" | "lenders"> {
-  readonly skipped: number;
-  readonly expected: number;
-}
-
-/** What words find; the newest first, where not all of it is ranked. */
-const stagesOf = (
-  words: ReadonlyArray<SearchTerm>,
-  stage: Pick<Stage, "condition" | "lenders" | "expected">,
-): ReadonlyArray<Stage> => {
-  const most = mostCandidates(stage.expected);
-  return words.length > 1 || stage.lenders !== null || stage.expected <= tooMany
-    ? [{ ...stage, skipped: 0, most }]
-    : [
-        { ...stage, skipped: 0, most: firstOfOneWord },
-        { ...stage, skipped: firstOfOneWord, most: most - firstOfOneWord },
-      ];
-};
 
 /** A page that begins in one stage and may end in a later one: what no page has come to is not looked for. */
 const inStages = Effect.fnUntraced(function* (
-  request: Omit<SpaceRequest, "condition" | "most" | "skipped" | "lenders">,
+  request: Omit<SpaceRequest, keyof Stage>,
   stages: ReadonlyArray<Stage>,
-  waysOf: (stage: Stage) => Candidates,
 ) {
   const { offset, limit } = request.page;
   const end = offset + limit;
   const found: Array<FoundPage["found"][number]> = [];
   let total = 0;
   let lowest: number | null = null;
-  for (const stage of stages) {
-    if (stage !== stages[0] && total >= end) {
-      return { found, total: Bounds.exactTotal, total_is_exact: false };
-    }
+  let isExhausted = false;
+  for (const { candidates, ...stage } of stages) {
+    // There is nothing behind the newest matches where they were not as many as might have been.
+    if (isExhausted && stage.skipped > 0) continue;
+    if (total >= end) return { found, total, isWhole: false };
     const page = { offset: Math.max(0, offset - total), limit: end - Math.max(total, offset) };
-    const ranked = yield* findAnywhere({ ...request, ...stage, page }, waysOf(stage));
+    const ranking = (by: Candidates) => findAnywhere({ ...request, ...stage, page }, by);
+    const first = yield* ranking(candidates);
+    isExhausted = first.total < stage.most;
+    // What was not far to go for by all that is known may be so here: all matches are older, or there are few.
+    const ranked: FoundPage =
+      isExhausted && candidates.by === "time" ? yield* ranking({ by: "words" }) : first;
+    isExhausted = ranked.total < stage.most;
     // Whoever turns the pages meets falling ranks; the order within a stage stays.
     const share: number =
       lowest === null || ranked.highest === null || ranked.highest < lowest
@@ -179,86 +132,59 @@ const inStages = Effect.fnUntraced(function* (
     total += ranked.total;
     if (ranked.lowest !== null) lowest = ranked.lowest * share;
   }
-  return bounded({ found, total });
+  return { found, total, isWhole: true };
 });
 
-const fromRarest = Effect.fnUntraced(function* (search: Search, statistics: Statistics) {
+const amongMany = Effect.fnUntraced(function* (search: Search, statistics: Statistics) {
   const { query, space, role, span } = search;
+  const { holders, known } = yield* holdersOf(query.words, statistics);
   const everywhere = statistics.messages;
-  const { holders, exactly } = yield* holdersOf(query.words, statistics);
   const all = query.words.reduce((sum, word) => sum + (holders.get(word) ?? 0), 0);
   // What is common among all messages need not be so in this space.
-  const known = statistics.share !== null && statistics.share * everywhere > 2 * tooMany;
-  const size = all > tooMany && !known ? yield* sizeOfSpace(space, tooMany) : undefined;
-  if (size?.isWhole === true && size.messages <= tooMany) return yield* inScope(search);
-  const share =
+  const share = statistics.spaces.get(space) ?? 0;
+  const size =
+    all > tooMany && share * everywhere <= 2 * tooMany
+      ? yield* sizeOfSpace(space, tooMany)
+      : undefined;
+  if (size?.isWhole === true && size.messages <= tooMany) return yield* findWithin(search);
+  const inSpace =
     size?.isWhole === true
-      ? Math.min(1, size.messages / everywhere)
-      : known
-        ? (statistics.share ?? 1)
-        : 1;
-  const expectedOf = (word: SearchTerm) => share * (holders.get(word) ?? 0);
-  const choice = chooseWords(query.words, expectedOf);
-  // How many of the matches a phrase, an exclusion or a filter leaves, no count of words tells.
-  const isOpen =
-    query.required.length === 0 &&
-    query.excluded.length === 0 &&
-    role === null &&
-    span.from === null &&
-    span.to === null;
-  const words = isOpen ? choice.words : query.words;
-  const messages = share * everywhere;
-  const terms = query.terms.map((term) => {
-    const held = exactly.has(term) ? holders.get(term) : undefined;
-    return { ...term, frequency: held === undefined ? null : Math.min(1, held / everywhere) };
-  });
-  const condition = conditionOf(query, words);
-  const rest = query.words.filter((word) => !words.includes(word));
-  const stages = [
-    ...(isOpen
-      ? stagesOf(query.words, { condition, lenders: null, expected: choice.expected })
-      : [
-          {
-            condition,
-            lenders: null,
-            skipped: 0,
-            most: mostCandidates(choice.expected),
-            expected: choice.expected,
-          },
-        ]),
-    // What has none of the rarer words follows what has: whoever turns the pages meets each message once.
-    ...(rest.length === 0
-      ? []
-      : stagesOf(rest, {
-          condition: `(${anyOf(rest)}) & !(${anyOf(words)})`,
-          lenders: condition,
-          expected: rest.reduce((sum, word) => sum + expectedOf(word), 0),
-        })),
-  ];
-  // By what the first of them needs: all stages of the same words have to go by the same order.
-  return yield* inStages({ ...search, terms, messages }, stages, ({ expected, skipped, most }) =>
-    isOpen && expected > nearlyEverywhere(messages, skipped > 0 ? skipped : most)
-      ? "newest"
-      : "indexed",
-  );
+      ? Math.min(everywhere, size.messages)
+      : share * everywhere > 2 * tooMany
+        ? share * everywhere
+        : everywhere;
+  const isDated = span.from !== null || span.to !== null;
+  const within =
+    isDated || role !== null ? Math.min(inSpace, yield* expectMessages(space, search)) : inSpace;
+  const spread: Spread = { holders: (word) => holders.get(word) ?? 0, everywhere, within };
+  const request = {
+    ...search,
+    messages: within,
+    terms: query.terms.map((term) => {
+      const held = known.has(term) ? holders.get(term) : undefined;
+      return { ...term, frequency: held === undefined ? null : Math.min(1, held / everywhere) };
+    }),
+  };
+  // How many of the matches a phrase or an exclusion leaves, no count of words tells: all have to be looked at.
+  const isBound = query.required.length > 0 || query.excluded.length > 0;
+  const stages =
+    isBound || isRankedWhole(query.words, spread, isDated)
+      ? [wholeStage(conditionOf(query, query.words), query.words, spread)]
+      : stagesOf(query.words, spread);
+  const ranked = yield* inStages(request, stages);
+  if (ranked.isWhole) return bounded(ranked);
+  const total = matchesOf(query.words, spread) > tooMany ? Bounds.exactTotal : ranked.total;
+  return { found: ranked.found, total, total_is_exact: false };
 });
 
-const anywhere = Effect.fnUntraced(function* (search: Search) {
-  const known = yield* statisticsOf(
-    search.space,
-    search.query.words.flatMap(({ lexeme }) => (lexeme === null ? [] : [lexeme])),
-  );
+/** The page of a search over everything. */
+export const findEverywhere = Effect.fnUntraced(function* (search: Search, statistics: Statistics) {
   // Until the first statistics there are, Postgres knows of no messages.
-  const size = known.messages <= tooMany ? yield* sizeOfSpace(search.space, tooMany) : undefined;
-  const messages = Math.max(known.messages, size?.messages ?? 0);
+  const size =
+    statistics.messages <= tooMany ? yield* sizeOfSpace(search.space, tooMany) : undefined;
+  const messages = Math.max(statistics.messages, size?.messages ?? 0);
   yield* reportProgress(1, 2, "Looked up how common the words are.");
   return yield* messages <= Bounds.exactTotal
-    ? fromCandidates(search, messages)
-    : fromRarest(search, { ...known, messages });
+    ? allOfFew(search, messages)
+    : amongMany(search, { ...statistics, messages });
 });
-
-/** The page of a search. */
-export const find = (search: Search) =>
-  search.session_id === null && search.conversation_id === null
-    ? anywhere(search)
-    : inScope(search);

@@ -120,6 +120,10 @@ export const parseQuery = (text: string): SearchQuery | undefined => {
 export const anyOf = (words: ReadonlyArray<SearchTerm>): string =>
   words.map((word) => word.query).join(" | ");
 
+/** All of the words, as one `tsquery`. */
+export const allOf = (words: ReadonlyArray<SearchTerm>): string =>
+  words.map((word) => word.query).join(" & ");
+
 /** What every result fulfils, as one `tsquery`; `words` may be fewer than those of the query. */
 export const conditionOf = (query: SearchQuery, words: ReadonlyArray<SearchTerm>): string => {
   const wanted = query.required.length > 0 ? query.required : [anyOf(words)];

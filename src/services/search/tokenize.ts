@@ -3,7 +3,8 @@
  * answer for documents and queries alike: what a phrase or an identifier needs is in the positions.
  */
 import { CharClass, classAt, fold } from "./characters.ts";
-import { hashOn, lexemeAt, toLexeme } from "./words.ts";
+import { lexemeAt, Place, placeOf, shortWordLength } from "./shortWords.ts";
+import { toLexeme } from "./words.ts";
 
 /** What a token stands for in its text. */
 export type TokenKind =
@@ -28,6 +29,9 @@ export type TokenSink = (
   kind: TokenKind,
 ) => boolean;
 
+/** Receives the place of a short word's lexeme, instead of the sink and with less effort. */
+export type ShortWordSink = (place: number, position: number) => boolean;
+
 const contraction = /^(?:s|m|re|ve|ll|d)$/i;
 const camelParts = /[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+/g;
 // Longer mixed-case words are keys and hashes, whose parts mean nothing.
@@ -37,7 +41,7 @@ const maxParts = 12;
 const isWordClass = (kind: number): boolean => kind >= CharClass.lower && kind <= CharClass.letter;
 
 /** Walks over the tokens of `text`, positions counted from 1. */
-export const tokenize = (text: string, sink: TokenSink): void => {
+export const tokenize = (text: string, sink: TokenSink, shortWords?: ShortWordSink): void => {
   const size = text.length;
   let index = 0;
   let position = 0;
@@ -51,7 +55,7 @@ export const tokenize = (text: string, sink: TokenSink): void => {
       index = end;
     } else if (isWordClass(kind)) {
       position += 1;
-      const end = word(text, index, position, sink);
+      const end = word(text, index, position, sink, shortWords);
       if (end === undefined) return;
       index = end;
     } else {
@@ -77,17 +81,19 @@ const word = (
   start: number,
   position: number,
   sink: TokenSink,
+  shortWords: ShortWordSink | undefined,
 ): number | undefined => {
   const size = text.length;
   let end = start + 1;
   // Most words are lower case but for their first letter, and need no more than this.
-  let hash = hashOn(0, text.charCodeAt(start));
-  while (end < size && classAt(text, end) === CharClass.lower) {
-    hash = hashOn(hash, text.charCodeAt(end));
-    end += 1;
-  }
+  while (end < size && classAt(text, end) === CharClass.lower) end += 1;
   if (end - start > 1 && isPlain(text, start, end)) {
-    const lexeme = lexemeAt(text, start, end, hash);
+    const place = end - start <= shortWordLength ? placeOf(text, start, end) : Place.none;
+    if (place === Place.stopWord) return end;
+    if (place !== Place.none && shortWords !== undefined) {
+      return shortWords(place, position) ? end : undefined;
+    }
+    const lexeme = place === Place.none ? toLexeme(text.slice(start, end)) : lexemeAt(place);
     return lexeme === "" || sink(lexeme, position, start, end, "word") ? end : undefined;
   }
   end = start;

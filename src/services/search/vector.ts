@@ -2,6 +2,16 @@
  * The search document of a message: a ready `tsvector` literal, so that Postgres parses no text
  * (its parser depends on the database's locale), and the length that relevance is weighed by.
  */
+import {
+  beginDocument,
+  giveNumber,
+  lengthAt,
+  lexemeAt,
+  numberAt,
+  Place,
+  placeOfLexeme,
+  writeLexeme,
+} from "./shortWords.ts";
 import { tokenize } from "./tokenize.ts";
 
 /** What the columns `search_vector` and `search_length` of a message hold. */
@@ -15,13 +25,6 @@ export interface SearchDocument {
 const maxPosition = 16_383;
 const maxPositionsOfLexeme = 255;
 const maxVectorBytes = 256 * 1024;
-
-interface Entry {
-  /** The lexeme and its positions, as the literal has them. */
-  text: string;
-  count: number;
-  last: number;
-}
 
 /** Whether a lexeme of `a` to `z` and digits alone, which most are, needs neither escapes nor more bytes than units. */
 const isPlain = (lexeme: string): boolean => {
@@ -39,33 +42,125 @@ const escaped = (lexeme: string): string =>
 export const quoteLexeme = (lexeme: string): string =>
   isPlain(lexeme) ? `'${lexeme}'` : escaped(lexeme);
 
+/** A lexeme of a document with its positions, which are a chain. */
+interface Entry {
+  /** Where the lexeme is kept; undefined where it is only in its literal. */
+  readonly place: number | undefined;
+  readonly literal: string;
+  readonly first: number;
+  last: number;
+  count: number;
+}
+
+// Of one document at a time; each position is followed by where the chain goes on, -1 at its end.
+const entries: Array<Entry> = [];
+const chains: Array<number> = [];
+
+let written = Buffer.alloc(64 * 1024);
+
+const makeRoom = (end: number): void => {
+  if (end <= written.length) return;
+  const larger = Buffer.alloc(2 * end);
+  larger.set(written);
+  written = larger;
+};
+
+const writeNumber = (value: number, start: number): number => {
+  let end = start + 1;
+  for (let rest = value; rest > 9; rest = Math.trunc(rest / 10)) end += 1;
+  let rest = value;
+  for (let at = end - 1; at >= start; at--) {
+    written[at] = 0x30 + (rest % 10);
+    rest = Math.trunc(rest / 10);
+  }
+  return end;
+};
+
+const writeQuoted = ({ place, literal }: Entry, start: number): number => {
+  makeRoom(start + 3 * literal.length + 64);
+  if (place === undefined) return start + written.write(literal, start);
+  written[start] = 0x27;
+  const end = writeLexeme(place, written, start + 1);
+  written[end] = 0x27;
+  return end + 1;
+};
+
+/** The literal of the entries: each lexeme, a colon, its positions with commas between. */
+const writeEntries = (): string => {
+  let end = 0;
+  for (const entry of entries) {
+    if (end > 0) written[end++] = 0x20;
+    end = writeQuoted(entry, end);
+    makeRoom(end + 6 * entry.count + 1);
+    let mark = 0x3a;
+    for (let at = entry.first; at >= 0; at = chains[at + 1] ?? -1) {
+      written[end] = mark;
+      end = writeNumber(chains[at] ?? 0, end + 1);
+      mark = 0x2c;
+    }
+  }
+  return written.toString("utf8", 0, end);
+};
+
 /**
  * The search document of a text of any size. Words past what Postgres can hold are not indexed;
  * words past the last position are found, but not as part of a phrase.
  */
 export const searchDocument = (text: string): SearchDocument => {
-  const entries = new Map<string, Entry>();
+  beginDocument();
+  entries.length = 0;
+  chains.length = 0;
+  const others = new Map<string, number>();
   let bytes = 0;
   let length = 0;
-  tokenize(text, (lexeme, position, _start, _end, kind) => {
-    const at = position > maxPosition ? maxPosition : position;
-    if (kind !== "part") length += 1;
-    const entry = entries.get(lexeme);
-    if (entry === undefined) {
-      const isShort = isPlain(lexeme);
-      const literal = `${isShort ? `'${lexeme}'` : escaped(lexeme)}:${at}`;
-      entries.set(lexeme, { text: literal, count: 1, last: at });
-      // Three bytes a unit is the most that UTF-8 takes; the rest is padding, count and a position.
-      bytes += (isShort ? lexeme.length : lexeme.length * 3) + 6;
-    } else if (entry.count < maxPositionsOfLexeme && at !== entry.last) {
-      entry.text += `,${at}`;
-      entry.count += 1;
-      entry.last = at;
-      bytes += 2;
+
+  const add = (place: number | undefined, literal: string, size: number, at: number): number => {
+    const first = chains.push(at, -1) - 2;
+    // Three bytes a unit is the most that UTF-8 takes; the rest is padding, count and a position.
+    bytes += size + 6;
+    return entries.push({ place, literal, first, last: first, count: 1 }) - 1;
+  };
+  const addPosition = (number: number, at: number): void => {
+    const entry = entries[number];
+    if (entry === undefined || entry.count >= maxPositionsOfLexeme || chains[entry.last] === at) {
+      return;
     }
+    const next = chains.push(at, -1) - 2;
+    chains[entry.last + 1] = next;
+    entry.last = next;
+    entry.count += 1;
+    bytes += 2;
+  };
+
+  const takeShort = (place: number, position: number): boolean => {
+    const at = position > maxPosition ? maxPosition : position;
+    length += 1;
+    const number = numberAt(place) ?? (others.size === 0 ? undefined : others.get(lexemeAt(place)));
+    if (number === undefined) giveNumber(place, add(place, "", lengthAt(place), at));
+    else addPosition(number, at);
     return bytes < maxVectorBytes;
-  });
-  let vector = "";
-  for (const entry of entries.values()) vector += vector === "" ? entry.text : ` ${entry.text}`;
-  return { vector, length };
+  };
+
+  tokenize(
+    text,
+    (lexeme, position, _start, _end, kind) => {
+      const place = placeOfLexeme(lexeme);
+      const at = position > maxPosition ? maxPosition : position;
+      if (kind !== "part") length += 1;
+      const number = (place === Place.none ? undefined : numberAt(place)) ?? others.get(lexeme);
+      if (number !== undefined) {
+        addPosition(number, at);
+      } else {
+        const isShort = isPlain(lexeme);
+        const literal = isShort ? `'${lexeme}'` : escaped(lexeme);
+        others.set(
+          lexeme,
+          add(undefined, literal, isShort ? lexeme.length : lexeme.length * 3, at),
+        );
+      }
+      return bytes < maxVectorBytes;
+    },
+    takeShort,
+  );
+  return { vector: writeEntries(), length };
 };

@@ -5,7 +5,7 @@ import { stem } from "../../../src/services/search/stem.ts";
 import { searchDocument } from "../../../src/services/search/vector.ts";
 import { type Candidates, findAnywhere } from "../../../src/sql/SearchQueries.ts";
 import { holds } from "../../support/property.ts";
-import { openTools } from "../../support/tools.ts";
+import { openProcess, openTools, type Process } from "../../support/tools.ts";
 
 type Tools = Awaited<ReturnType<typeof openTools>>;
 let dewey: Tools;
@@ -197,8 +197,15 @@ describe("where a search looks", () => {
 describe("over many messages", () => {
   const session_id = "many";
   const colours = ["red", "green", "blue"];
+  const allColours = "red beside green beside blue";
+  /** How many have one of the colours: of each thousand a third, and one message that is older than all others. */
+  const ofOneColour = 24 * 333 + 1;
 
   beforeAll(async () => {
+    await dewey.call("dewey_store_messages_bulk", {
+      session_id,
+      messages: [{ role: "user", content: allColours }],
+    });
     for (let bulk = 0; bulk < 24; bulk++) {
       await dewey.call("dewey_store_messages_bulk", {
         session_id,
@@ -213,7 +220,7 @@ describe("over many messages", () => {
   test("totals are exact up to their bound", async () => {
     for (const scope of [{ session_id }, {}]) {
       expect(await search({ query: "blue", limit: 1, ...scope })).toMatchObject({
-        total: 24 * 333,
+        total: ofOneColour,
         total_is_exact: true,
       });
       expect(await search({ query: "common", limit: 1, ...scope })).toMatchObject({
@@ -267,13 +274,56 @@ describe("over many messages", () => {
   });
 
   test("a page may begin among the rarer words and end among the others", async () => {
-    // Two of the colours are as many as choose together, 8,000 each; the third fills what is behind them.
-    const contents = await pages("red green blue", 100, [15_900, 16_000]);
-    const shown = contents.map((content) => content?.split(" ").at(-1));
-    const behind = shown.indexOf(shown.at(-1));
-    expect(behind).toBeGreaterThan(50);
-    expect(behind).toBeLessThan(100);
-    expect(new Set(shown.slice(behind)).size).toBe(1);
+    const rarer = Array.from({ length: 60 }, (_, index) => `9x${index}`);
+    const contents = await pages(`${rarer.join(" ")} common`, 25, [25, 50]);
+    const isRarer = contents.map((content) => rarer.includes(content?.split(" ")[1] ?? ""));
+    expect(isRarer).toEqual(contents.map((_, index) => index < 35));
+  });
+
+  describe("between dates", () => {
+    const start_date = "2020-01-01";
+    // The statistics are what makes a word common, and a process keeps them for a while.
+    let other: Process;
+    beforeAll(async () => {
+      await dewey.db.rows("ANALYZE messages");
+      other = await openProcess(dewey.db.address);
+    });
+    afterAll(() => other.close());
+    const page = (query: string, offset: number) =>
+      other.call("dewey_search", { query, start_date, limit: 100, offset });
+
+    test("the newest of many matches are ranked first, and the total says that there are more", async () => {
+      const read = [];
+      for (const offset of [0, 100, 400, 450, 550, 600]) read.push(await page("blue", offset));
+      for (const { results } of read) expect(results).toHaveLength(100);
+      const [first] = read;
+      expect(first?.total).toBeLessThan(ofOneColour);
+      expect(first?.total_is_exact).toBe(false);
+      // All that are behind those are counted once somebody comes to them.
+      expect(read.at(-1)).toMatchObject({ total: ofOneColour, total_is_exact: true });
+      const results = read.flatMap((each) => each.results);
+      const ranks = results.map(({ rank }) => rank);
+      expect(ranks).toEqual(ranks.toSorted((left, right) => right - left));
+      // Of the pages that overlap, the later one begins with the last half of the earlier.
+      expect(new Set(results.map(({ message_id }) => message_id)).size).toBe(500);
+    });
+
+    test("what has all of the words is found, however many newer ones have one of them", async () => {
+      for (const dates of [{ start_date }, {}]) {
+        const { results, total_is_exact } = await other.call("dewey_search", {
+          query: "red green blue",
+          ...dates,
+        });
+        expect(results[0]?.content).toBe(allColours);
+        expect(results).toHaveLength(20);
+        expect(total_is_exact).toBe(false);
+      }
+    });
+
+    test("what is rare is counted", async () => {
+      expect(await page("common 3x5", 0)).toMatchObject({ total_is_exact: false });
+      expect(await page("3x5", 0)).toMatchObject({ total: 1, total_is_exact: true });
+    });
   });
 
   test("pages of a word that is nearly everywhere go on behind the newest that are ranked first", async () => {
@@ -285,10 +335,10 @@ describe("over many messages", () => {
     expect(await pages("unheard common", 10, [0, 10])).toHaveLength(20);
   });
 
-  test("the newest conversations give the same as the index, where there is room for all", async () => {
+  test("the order of time gives the same candidates as the index of words", async () => {
     const query = parseQuery("blue 3x5");
     if (query === undefined) throw new Error("asks for nothing");
-    const page = (candidates: Candidates) =>
+    const page = (candidates: Candidates, most: number) =>
       dewey.run(
         dewey.database.run(
           findAnywhere(
@@ -301,17 +351,19 @@ describe("over many messages", () => {
               page: { limit: 50, offset: 0 },
               contentLength: 100,
               messages: 24_000,
-              most: 20_000,
+              most,
+              skipped: 20,
               lenders: null,
             },
             candidates,
           ),
         ),
       );
-    const walked = await page("newest");
-    expect(walked).toEqual(await page("indexed"));
-    expect(walked.total).toBe(24 * 333);
-    expect(walked.found[0]?.content).toBe("common 3x5 blue");
+    for (const most of [20_000, 100]) {
+      const walked = await page({ by: "time", past: 30_000 }, most);
+      expect(walked).toEqual(await page({ by: "words" }, most));
+      expect(walked.total).toBe(Math.min(most, ofOneColour - 20));
+    }
   });
 
   test("a small space is searched whole where its words are common elsewhere", async () => {
