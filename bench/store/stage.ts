@@ -1,5 +1,5 @@
 /** Dewey as its users start it, on a Postgres that writes to the disk, beside a database of the same schema for the ceiling. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Effect, Exit, Redacted, Scope } from "effect";
@@ -154,6 +154,8 @@ export const startStage = async (
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Stage> => {
   const folder = await mkdtemp(join(tmpdir(), "dewey-bench-"));
+  // Where root runs this, the embedded server runs as somebody else.
+  await chmod(folder, 0o755);
   const server = kind === "server" ? await realServer() : await embeddedServer(folder);
   await migrated(server.login);
   const ceiling = { ...server.login, database: "ceiling" };

@@ -28,8 +28,15 @@ export class MessageWriter extends Context.Service<
   );
 }
 
-/** How many statements are under way at once: while one waits for the disk, the server works on the other. */
+/** How many statements may be under way at once. */
 const mostUnderWay = 2;
+
+/**
+ * For how many milliseconds a statement is alone. The server works on it while Dewey and its callers work on the next,
+ * and two at once would only stand in each other's way. What takes longer than its units explain waits for something,
+ * such as the disk, or holds so much that the server is worth two cores.
+ */
+const aloneFor = (units: number): number => 2 + units / 5;
 
 const hasOwnIds = ({ unit }: Pending): boolean => unit.messages.some((message) => message.ownId);
 
@@ -133,18 +140,27 @@ const make = Effect.fnUntraced(function* () {
 
   let underWay = 0;
   let unitsUnderWay = 0;
+  let isCrowded = false;
+  let isAlone = false;
   /** Nobody waits while the server has nothing to do; a further statement is to be worth its while. */
   const hasEnough = () =>
-    underWay === 0 || (underWay < mostUnderWay && 2 * mailbox.size() >= unitsUnderWay);
+    underWay === 0 || (underWay < mostUnderWay && !isAlone && 2 * mailbox.size() >= unitsUnderWay);
 
   const start = (batch: ReadonlyArray<Pending>) => {
     const conversations = new Set(batch.map(({ unit }) => unit.conversation_id));
     for (const each of conversations) busy.add(each);
     underWay += 1;
     unitsUnderWay += batch.length;
+    isCrowded = batch.length > 1;
+    isAlone = true;
+    const alone = setTimeout(() => {
+      isAlone = false;
+      mailbox.tell();
+    }, aloneFor(batch.length));
     return writeOrWait(batch).pipe(
       Effect.ensuring(
         Effect.sync(() => {
+          clearTimeout(alone);
           for (const each of conversations) busy.delete(each);
           underWay -= 1;
           unitsUnderWay -= batch.length;
@@ -157,21 +173,17 @@ const make = Effect.fnUntraced(function* () {
 
   const writeNext = Effect.gen(function* () {
     const batch = hasEnough() ? mailbox.take(mayWrite) : [];
-    if (batch.length > 0) {
-      yield* start(batch);
-      // The statement is sent first: the server works while the callers before go on.
-      yield* Effect.yieldNow;
-      answerStored();
-      return;
-    }
+    if (batch.length > 0) yield* start(batch);
+    // The statement has been sent: the server works while the callers before go on.
     answerStored();
+    if (batch.length > 0) return;
     yield* mailbox.news;
-    // What arrives at the same time is written together.
-    yield* Effect.yieldNow;
+    // Where many write, what arrives at the same time is written together; a single caller waits for nobody.
+    if (isCrowded) yield* Effect.yieldNow;
   });
 
   yield* writeNext.pipe(
-    Effect.forever,
+    Effect.forever({ disableYield: true }),
     Effect.ensuring(Effect.sync(answerStored)),
     Effect.forkIn(scope),
   );

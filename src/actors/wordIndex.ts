@@ -3,8 +3,8 @@ import { Cause, Effect } from "effect";
 import { sortInWords } from "../sql/AppendQueries.ts";
 import { Database } from "../sql/Database.ts";
 
-/** After so many messages, of which the list has room for twice as many: fewer at a time cost more each. */
-const often = 6000;
+/** After so many messages, of which the list has room for nearly twice as many: fewer at a time cost more each. */
+const often = 7000;
 
 /** Makes what is told of stored messages, and has the index sorted in the background when there are enough of them. */
 export const makeWordIndex = Effect.fnUntraced(function* () {

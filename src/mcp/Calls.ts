@@ -6,10 +6,17 @@ import { CurrentPrincipal, type Principal } from "../domain/Principal.ts";
 import { AnswerBudget, ProcessAnswers } from "../http/AnswerBudget.ts";
 import { Drain, shuttingDown } from "../services/Drain.ts";
 
+/** Tells whether somebody still waits for a call, as an `AbortSignal` does. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  readonly addEventListener: (type: "abort", listener: () => void) => void;
+  readonly removeEventListener: (type: "abort", listener: () => void) => void;
+}
+
 /** The request that a call answers. */
 export interface CallRequest {
   readonly id: RequestId;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** The calls of one client that are in flight. */
@@ -66,16 +73,17 @@ export const makeCalls = Effect.fnUntraced(function* (maxInFlight: number) {
     const run: Calls["run"] = (call, { id, signal }, kind) => {
       inFlight++;
       const fiber = fork(budget.counting(id, call, kind === "canRepeat"));
+      const interrupt = () => fiber.interruptUnsafe();
       // A call that waited for nothing is done by now, and needs nobody who could stop it.
-      if (fiber.pollUnsafe() === undefined) {
+      const isWaiting = fiber.pollUnsafe() === undefined;
+      if (isWaiting) {
         FiberSet.addUnsafe(fibers, fiber);
-        const interrupt = () => fiber.interruptUnsafe();
         if (signal.aborted) interrupt();
         else signal.addEventListener("abort", interrupt);
-        fiber.addObserver(() => signal.removeEventListener("abort", interrupt));
       }
       return new Promise((resolve, reject) => {
         fiber.addObserver((exit) => {
+          if (isWaiting) signal.removeEventListener("abort", interrupt);
           inFlight--;
           // What was cancelled is not sent, even if it was done.
           if (signal.aborted) budget.answered(id);

@@ -11,6 +11,11 @@ import type { DeweyError } from "../domain/Errors.ts";
 import type { CurrentPrincipal } from "../domain/Principal.ts";
 import { type ReportLevel, Reports } from "../services/Reports.ts";
 
+/** A tool's call that answers without MCP's envelope. */
+export type PlainCall = (
+  input: unknown,
+) => Effect.Effect<Schema.Json, DeweyError, CurrentPrincipal>;
+
 /** A tool as clients see it, and how it is called with arguments that nobody has checked. */
 export interface McpTool {
   readonly definition: Tool;
@@ -20,7 +25,7 @@ export interface McpTool {
     context: ServerContext,
   ) => Effect.Effect<CallToolResult | InputRequiredResult, never, CurrentPrincipal>;
   /** The same without MCP's envelope, where the tool may be called so too. */
-  readonly callPlain?: (input: unknown) => Effect.Effect<Schema.Json, DeweyError, CurrentPrincipal>;
+  readonly callPlain?: PlainCall;
 }
 
 /** Whether a call of the tool may be made again unasked. */
@@ -66,16 +71,18 @@ const failed = Effect.fnUntraced(function* (error: DeweyError) {
   return failureResult(error);
 });
 
-/** A tool from its plain form: its result or its error, put into MCP's form. */
-export const toolOf = (
-  definition: Tool,
-  callPlain: NonNullable<McpTool["callPlain"]>,
-): McpTool => ({
+/** A plain form's result or error, put into MCP's form. */
+export const resultOf = (
+  plain: ReturnType<PlainCall>,
+): Effect.Effect<CallToolResult, never, CurrentPrincipal> =>
+  Effect.matchEffect(plain, {
+    onSuccess: (value) => Effect.succeed(successResult(value)),
+    onFailure: failed,
+  });
+
+/** A tool from its plain form. */
+export const toolOf = (definition: Tool, callPlain: PlainCall): McpTool => ({
   definition,
   callPlain,
-  call: (input) =>
-    Effect.matchEffect(callPlain(input), {
-      onSuccess: (value) => Effect.succeed(successResult(value)),
-      onFailure: failed,
-    }),
+  call: (input) => resultOf(callPlain(input)),
 });

@@ -84,13 +84,31 @@ export const idInUse = (id: RequestId): ErrorReply =>
     `The id ${JSON.stringify(id)} belongs to a request that is still in flight. Use another one.`,
   );
 
+const requestKeys = new Set(["jsonrpc", "id", "method", "params"]);
+
+/** Whether it is a request in which there is nothing that takes a schema to check, as there is in `_meta`. */
+const isPlainRequest = (value: object): value is JSONRPCRequest => {
+  for (const key in value) if (!requestKeys.has(key)) return false;
+  if (!("jsonrpc" in value && "id" in value && "method" in value && "params" in value))
+    return false;
+  const { jsonrpc, id, method, params } = value;
+  return (
+    jsonrpc === "2.0" &&
+    (typeof id === "string" || Number.isSafeInteger(id)) &&
+    typeof method === "string" &&
+    Predicate.isObject(params) &&
+    !("_meta" in params)
+  );
+};
+
 /**
  * Tells messages from anything else, as strictly as the SDK does. A value is held against the one kind that it can be:
  * against the others it fails, at many times the price.
  */
 export const isMessage = (value: unknown): value is JSONRPCMessage => {
   if (!Predicate.hasProperty(value, "method")) return isJSONRPCResponse(value);
-  return "id" in value ? isJSONRPCRequest(value) : isJSONRPCNotification(value);
+  if (!("id" in value)) return isJSONRPCNotification(value);
+  return isPlainRequest(value) || isJSONRPCRequest(value);
 };
 
 // What is known to be a message needs no second look at all of it, as the SDK's own guards would take.

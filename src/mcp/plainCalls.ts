@@ -5,7 +5,7 @@ import { errorBody } from "../domain/ErrorBody.ts";
 import type { DeweyError } from "../domain/Errors.ts";
 import type { Calls } from "./Calls.ts";
 import type { Catalog } from "./Catalog.ts";
-import { callKind } from "./McpTool.ts";
+import { runIntercepted } from "./intercepted.ts";
 import { errorReply } from "./messages.ts";
 import type { Interceptor, Reply } from "./WireTransport.ts";
 
@@ -20,21 +20,18 @@ const failure = (id: string | number, error: DeweyError): Reply =>
     errorBody(error),
   );
 
-/** Answers requests of this form, and leaves all others to MCP. */
+/** Answers requests of this form, and hands on all others. */
 export const plainCalls =
-  ({ tools }: Catalog["Service"], calls: Calls): Interceptor =>
-  ({ id, method, params }) => {
+  ({ tools }: Catalog["Service"], calls: Calls, next: Interceptor): Interceptor =>
+  (request, protocolVersion) => {
+    const { id, method, params } = request;
     const tool = tools.get(method);
-    if (tool?.callPlain === undefined) return undefined;
+    if (tool?.callPlain === undefined) return next(request, protocolVersion);
     const refusal = calls.refusal();
     if (refusal !== undefined) return () => Promise.resolve(failure(id, refusal));
     const reply = Effect.match(tool.callPlain(params ?? {}), {
       onSuccess: (result): Reply => ({ jsonrpc: "2.0", id, result }),
       onFailure: (error) => failure(id, error),
     });
-    return (signal) =>
-      calls.run(reply, { id, signal }, callKind(tool)).catch((cause: unknown) => {
-        if (signal.aborted) throw cause;
-        return errorReply(id, ProtocolErrorCode.InternalError, "Dewey failed to answer.");
-      });
+    return (signal) => runIntercepted(calls, tool, reply, { id, signal });
   };

@@ -1,5 +1,5 @@
 /** Reports of a call as MCP's notifications, which reach the client before the call's answer. */
-import type { ServerContext } from "@modelcontextprotocol/server";
+import type { Server, ServerContext } from "@modelcontextprotocol/server";
 import { Effect } from "effect";
 import type { Reporter } from "../services/Reports.ts";
 
@@ -39,3 +39,14 @@ export const reportsTo = ({ mcpReq }: ServerContext): Reporter => {
 
   return { progress, log };
 };
+
+/** Reports to the client of a connection, for calls that ask for no progress. */
+export const reportsThrough = (serverOf: () => Server | undefined): Reporter => ({
+  progress: () => Effect.void,
+  log: (level, message, details = {}) =>
+    Effect.promise(async () => {
+      await serverOf()
+        ?.sendLoggingMessage({ level, data: { message, ...details }, logger })
+        .catch(ignore);
+    }),
+});

@@ -2,14 +2,17 @@
  * MCP over a WebSocket: one message a text frame, both eras, and the first Dewey's form beside them. A client that goes
  * takes its calls with it, in the older versions too: there is no other way to hand it their answers.
  */
+import type { Server } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { Effect } from "effect";
 import type { Connection } from "../http/Door.ts";
 import { Drain } from "../services/Drain.ts";
 import { makeCalls } from "./Calls.ts";
 import { Catalog } from "./Catalog.ts";
+import { directCalls } from "./directCalls.ts";
 import { notText } from "./messages.ts";
 import { plainCalls } from "./plainCalls.ts";
+import { reportsThrough } from "./reports.ts";
 import { serverMaker } from "./server.ts";
 import { ListenTransport, mostListens } from "./subscriptions/ListenTransport.ts";
 import { makeTelling } from "./subscriptions/telling.ts";
@@ -27,6 +30,12 @@ export const makeWebSocketSessions = Effect.fnUntraced(function* (maxInFlight: n
       const callsOf = yield* makeCalls(maxInFlight).pipe(Effect.provideService(Drain, drain));
       const calls = callsOf(connection.arrival.principal);
       const run = Effect.runPromiseWith(yield* Effect.context<never>());
+      let server: Server | undefined;
+      const direct = directCalls(
+        catalog,
+        calls,
+        reportsThrough(() => server),
+      );
       const transport = new WireTransport({
         write: (text) => {
           const rest = connection.sendUnsafe(text);
@@ -35,7 +44,7 @@ export const makeWebSocketSessions = Effect.fnUntraced(function* (maxInFlight: n
         close: () => void run(connection.close(1000, "")),
         enter: drain.enter,
         answered: calls.answered,
-        intercept: withinRate(connection.arrival.charge, plainCalls(catalog, calls)),
+        intercept: withinRate(connection.arrival.charge, plainCalls(catalog, calls, direct)),
       });
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
@@ -45,7 +54,11 @@ export const makeWebSocketSessions = Effect.fnUntraced(function* (maxInFlight: n
       );
       const { principal } = connection.arrival;
       const tell = (yield* makeTelling(catalog))(principal);
-      serveStdio(() => makeServer(calls, tell), {
+      const begin = () => {
+        server = makeServer(calls, tell);
+        return server;
+      };
+      serveStdio(begin, {
         transport: new ListenTransport({ wire: transport, catalog, principal, tell }),
         maxSubscriptions: mostListens,
       });

@@ -17,9 +17,9 @@ const resultKind = (meta: unknown): { readonly resultType?: "complete" } =>
 /** Answers what comes too soon, as a tool's failure where a model waits for the answer; hands on all else. */
 export const withinRate =
   (charge: (requests: number) => RateLimited | undefined, next: Interceptor): Interceptor =>
-  (request) => {
+  (request, protocolVersion) => {
     const tooSoon = charge(1);
-    if (tooSoon === undefined) return next(request);
+    if (tooSoon === undefined) return next(request, protocolVersion);
     const { id, method, params } = request;
     const reply: Reply =
       method === "tools/call"

@@ -131,6 +131,18 @@ describe("a conversation that somebody else holds", () => {
   });
 });
 
+test("a statement that waits is joined by another, without anybody else who writes", async () => {
+  const [before = "", ...ids] = await beginMany(3);
+  // After one who wrote alone the next is written at once, and whoever comes with it waits.
+  await dewey.call("dewey_store_message", say(before));
+  const stores = await whileHeld(["LOCK TABLE messages"], async () => {
+    const both = ids.map((id) => dewey.call("dewey_store_message", say(id)));
+    await untilWaiting(2);
+    return both;
+  });
+  for (const { turn_number } of await Promise.all(stores)) expect(turn_number).toBe(1);
+});
+
 describe("a row that cannot be written", () => {
   test("fails alone, and the others of its batch are stored", async () => {
     const [good = "", bad = ""] = await beginMany(2);
