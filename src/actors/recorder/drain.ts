@@ -13,7 +13,7 @@ import { mayBeCommitted, StatementFailed } from "../../sql/failures.ts";
 import { dropPositions, findPositions } from "../../sql/RecordingQueries.ts";
 import { type Batch, makeBatch } from "./Batch.ts";
 import { finishStreams } from "./finish.ts";
-import { cpuMillis, rest } from "./pace.ts";
+import { rest, wantedMillis } from "./pace.ts";
 import type { StreamState } from "./StreamState.ts";
 import { loadStreams } from "./streams.ts";
 import { settlePlaces, type Written, writeBatch } from "./write.ts";
@@ -211,7 +211,7 @@ const drainOnce = Effect.fnUntraced(function* (
     // A dead process's journal goes with its last segment: before that, its streams are brought to an end.
     if (!isEnding) yield* source.release(round.through);
     options.moved(came.reduce((sum, { dropped }) => sum + dropped, 0));
-    yield* rest((yield* Clock.currentTimeMillis) - began, { cpuMillis, haste: options.haste });
+    yield* rest((yield* Clock.currentTimeMillis) - began, { wantedMillis, haste: options.haste });
   }
   yield* finishStreams(source.id, options.recordLimit);
   yield* source.release(written?.through ?? 0);

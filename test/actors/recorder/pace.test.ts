@@ -6,7 +6,7 @@ import { rest } from "../../../src/actors/recorder/pace.ts";
 
 interface Case {
   readonly worked: number;
-  /** How much of a core everything else uses, at a time since the rest began. */
+  /** How much of a core everything else wants, at a time since the rest began. */
   readonly busy: (at: number) => number;
   readonly haste?: (at: number) => number;
 }
@@ -15,17 +15,17 @@ interface Case {
 const restOf = ({ worked, busy, haste = () => 0 }: Case): Promise<number> =>
   Effect.gen(function* () {
     let at = 0;
-    let used = 0;
+    let wanted = 0;
     const fiber = yield* Effect.forkChild(
       Effect.andThen(
-        rest(worked, { cpuMillis: () => used, haste: () => haste(at) }),
+        rest(worked, { wantedMillis: () => wanted, haste: () => haste(at) }),
         Clock.currentTimeMillis,
       ),
       { startImmediately: true },
     );
     const began = yield* Clock.currentTimeMillis;
     while (fiber.pollUnsafe() === undefined && at < 60_000) {
-      used += busy(at);
+      wanted += busy(at);
       at += 1;
       yield* TestClock.adjust("1 millis");
     }
