@@ -13,7 +13,7 @@ import { makeLanes } from "./ConversationLanes.ts";
 import type { Unit } from "./draft.ts";
 import { makeMailbox } from "./mailbox.ts";
 import { type AppendError, answerAll, changeOf, type Pending } from "./pending.ts";
-import { makeWordIndex } from "./wordIndex.ts";
+import { WordIndex } from "./WordIndex.ts";
 
 /** Takes units of messages and answers with where each message was stored. */
 export class MessageWriter extends Context.Service<
@@ -25,7 +25,7 @@ export class MessageWriter extends Context.Service<
   static readonly layer = Layer.effect(
     MessageWriter,
     Effect.suspend(() => make()),
-  );
+  ).pipe(Layer.provide(WordIndex.layer));
 }
 
 /** How many statements may be under way at once. */
@@ -62,7 +62,7 @@ const make = Effect.fnUntraced(function* () {
   const changes = yield* Changes;
   const scope = yield* Effect.scope;
   const lanes = yield* makeLanes();
-  const words = yield* makeWordIndex();
+  const words = yield* WordIndex;
   const mailbox = makeMailbox();
   let unanswered: Array<() => void> = [];
 

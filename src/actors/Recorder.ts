@@ -10,7 +10,7 @@ import { Database } from "../sql/Database.ts";
 import { dropPositions, findSigns, touchPositions } from "../sql/RecordingQueries.ts";
 import { drain } from "./recorder/drain.ts";
 import { finishStreams } from "./recorder/finish.ts";
-import { makeWordIndex } from "./wordIndex.ts";
+import { WordIndex } from "./WordIndex.ts";
 
 /** How things are recorded. */
 export interface RecorderOptions {
@@ -31,7 +31,7 @@ export class Recorder extends Context.Service<
   static readonly layer = (
     options: RecorderOptions,
   ): Layer.Layer<Recorder, never, Journal | Database | DeadLetters | Changes> =>
-    Layer.effect(Recorder, make(options));
+    Layer.effect(Recorder, make(options)).pipe(Layer.provide(WordIndex.layer));
 }
 
 /**
@@ -90,7 +90,7 @@ const make = Effect.fnUntraced(function* ({
   const journal = yield* Journal;
   const database = yield* Database;
   const addDropped = yield* makeDropCount();
-  const words = yield* makeWordIndex();
+  const words = yield* WordIndex;
   const waiting = new Set<() => void>();
 
   const wake = () => {

@@ -1,13 +1,25 @@
 /** Keeps the index of words sorted while messages are stored, so that no store has to: that would take all of its batch long. */
-import { Cause, Effect } from "effect";
+import { Cause, Context, Effect, Layer } from "effect";
 import { sortInWords } from "../sql/AppendQueries.ts";
 import { Database } from "../sql/Database.ts";
 
 /** After so many messages, of which the list has room for nearly twice as many: fewer at a time cost more each. */
 const often = 7000;
 
-/** Makes what is told of stored messages, and has the index sorted in the background when there are enough of them. */
-export const makeWordIndex = Effect.fnUntraced(function* () {
+/** Is told of stored messages by all who store them, and has the index sorted in the background when there are enough. */
+export class WordIndex extends Context.Service<
+  WordIndex,
+  {
+    readonly stored: (messages: number) => Effect.Effect<void>;
+  }
+>()("dewey/actors/WordIndex") {
+  static readonly layer: Layer.Layer<WordIndex, never, Database> = Layer.effect(
+    WordIndex,
+    Effect.suspend(() => make()),
+  );
+}
+
+const make = Effect.fnUntraced(function* () {
   const database = yield* Database;
   const scope = yield* Effect.scope;
   let unsorted = 0;
@@ -25,8 +37,8 @@ export const makeWordIndex = Effect.fnUntraced(function* () {
     ),
   );
 
-  return {
-    stored: (messages: number): Effect.Effect<void> =>
+  return WordIndex.of({
+    stored: (messages) =>
       Effect.suspend(() => {
         unsorted += messages;
         if (isSorting || unsorted < often) return Effect.void;
@@ -34,5 +46,5 @@ export const makeWordIndex = Effect.fnUntraced(function* () {
         isSorting = true;
         return Effect.asVoid(Effect.forkIn(sort, scope));
       }),
-  };
+  });
 });
