@@ -5,6 +5,7 @@ import type { Chance } from "./chance.ts";
 import { eraOf } from "./eras.ts";
 import { read } from "./frames.ts";
 import { type ConnectionLog, sessionIn } from "./logs.ts";
+import { restartable } from "./restartable.ts";
 import { ToolServer } from "./ToolServer.ts";
 import type { Upstream } from "./Upstream.ts";
 
@@ -93,20 +94,11 @@ export const startHttpUpstream = (chance: Chance): Upstream => {
         return new Response(null, { status: isEnd ? 204 : 405 });
       },
     });
-  let running = serve(0);
-  const port = running.port ?? 0;
-  const kill = async () => {
-    for (const { server } of sessions.values()) server.close();
-    sessions.clear();
-    await running.stop(true);
-  };
   return {
-    port,
     connections,
-    kill,
-    start: () => {
-      running = serve(port);
-    },
-    [Symbol.asyncDispose]: kill,
+    ...restartable(serve, () => {
+      for (const { server } of sessions.values()) server.close();
+      sessions.clear();
+    }),
   };
 };

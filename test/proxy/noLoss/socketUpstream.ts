@@ -2,6 +2,7 @@
 import type { Chance } from "./chance.ts";
 import { keyOf } from "./frames.ts";
 import { type ConnectionLog, sessionIn } from "./logs.ts";
+import { restartable } from "./restartable.ts";
 import { ToolServer } from "./ToolServer.ts";
 import type { Upstream } from "./Upstream.ts";
 
@@ -45,16 +46,5 @@ export const startSocketUpstream = (chance: Chance): Upstream => {
         close: (socket) => ends.get(socket)?.server.close(),
       },
     });
-  let running = serve(0);
-  const port = running.port ?? 0;
-  const kill = () => running.stop(true);
-  return {
-    port,
-    connections,
-    kill,
-    start: () => {
-      running = serve(port);
-    },
-    [Symbol.asyncDispose]: kill,
-  };
+  return { connections, ...restartable(serve) };
 };

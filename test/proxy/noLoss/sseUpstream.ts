@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Chance } from "./chance.ts";
 import { keyOf } from "./frames.ts";
 import { type ConnectionLog, sessionIn } from "./logs.ts";
+import { restartable } from "./restartable.ts";
 import { ToolServer } from "./ToolServer.ts";
 import type { Upstream } from "./Upstream.ts";
 
@@ -75,20 +76,11 @@ export const startSseUpstream = (chance: Chance): Upstream => {
       idleTimeout: 0,
       fetch: (request) => (request.method === "POST" ? post(request) : stream()),
     });
-  let running = serve(0);
-  const port = running.port ?? 0;
-  const kill = async () => {
-    for (const { end } of open.values()) end();
-    open.clear();
-    await running.stop(true);
-  };
   return {
-    port,
     connections,
-    kill,
-    start: () => {
-      running = serve(port);
-    },
-    [Symbol.asyncDispose]: kill,
+    ...restartable(serve, () => {
+      for (const { end } of open.values()) end();
+      open.clear();
+    }),
   };
 };
