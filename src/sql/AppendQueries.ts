@@ -1,6 +1,7 @@
 /** Statements that append messages to conversations, as many as wait at once, and what keeps them cheap. */
 import { Effect, Schema } from "effect";
 import { SqlClient } from "effect/unstable/sql";
+import { checked } from "./conditions.ts";
 import { columns, type MessageRow } from "./MessageQueries.ts";
 import { DbCount, DbTime, decodeRows, int4Array, textArray, uuidArray } from "./rows.ts";
 
@@ -55,7 +56,7 @@ const appendRow = Effect.fnUntraced(function* (
   const rows = yield* sql`
     WITH held AS (
       SELECT id FROM conversations
-      WHERE id = ${conversation_id}::uuid AND space = ${space} AND deleted_at IS NULL
+      WHERE id = ${conversation_id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}
       FOR NO KEY UPDATE SKIP LOCKED
     ),
     counted AS (
@@ -81,7 +82,7 @@ const appendRow = Effect.fnUntraced(function* (
  *
  * What looks odd is for the planner. Each array is in a `SELECT` of its own, which hides its length: the server then
  * makes one plan for all batches instead of one for each, which costs more than to write a few rows. What is true of
- * every row of `input` makes it expect few, and look conversations up by their key: else it reads all of them while the
+ * every row of `input` makes it expect few, and look conversations up by an index: else it reads all of them while the
  * table has no statistics.
  */
 export const appendRows = Effect.fnUntraced(function* (appends: ReadonlyArray<Append>) {
@@ -115,7 +116,7 @@ export const appendRows = Effect.fnUntraced(function* (appends: ReadonlyArray<Ap
       SELECT free.id, input.rows, input.position FROM input
       CROSS JOIN LATERAL (
         SELECT c.id FROM conversations c
-        WHERE c.id = input.id AND c.space = input.space AND c.deleted_at IS NULL
+        WHERE c.id = input.id AND ${checked(sql, sql`c.space = input.space AND c.deleted_at IS NULL`)}
         FOR NO KEY UPDATE SKIP LOCKED
       ) AS free
     ),

@@ -4,6 +4,7 @@ import { SqlClient } from "effect/unstable/sql";
 import type { ConversationSort } from "../domain/Conversation.ts";
 import type { Page } from "../domain/Page.ts";
 import { JsonObject, type Metadata } from "../domain/Text.ts";
+import { checked } from "./conditions.ts";
 import { DbCount, DbTime, decodeRows } from "./rows.ts";
 
 const Conversation = Schema.Struct({
@@ -61,7 +62,7 @@ export const findConversation = Effect.fnUntraced(function* (space: string, id: 
   const rows = yield* sql`
     SELECT id, session_id, created_at, updated_at, metadata, message_count
     FROM conversations
-    WHERE id = ${id}::uuid AND space = ${space} AND deleted_at IS NULL`;
+    WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}`;
   return first(yield* decodeConversations(rows));
 });
 
@@ -114,7 +115,7 @@ export const trashConversation = Effect.fnUntraced(function* (space: string, id:
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
     UPDATE conversations SET deleted_at = now()
-    WHERE id = ${id}::uuid AND space = ${space} AND deleted_at IS NULL
+    WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}
     RETURNING message_count, deleted_at`;
   return first(yield* decodeTrashed(rows));
 });
@@ -125,7 +126,7 @@ const decodeCount = decodeRows(Schema.Struct({ message_count: DbCount }));
 export const eraseConversation = Effect.fnUntraced(function* (space: string, id: string) {
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
-    DELETE FROM conversations WHERE id = ${id}::uuid AND space = ${space}
+    DELETE FROM conversations WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space}`)}
     RETURNING message_count`;
   return first(yield* decodeCount(rows));
 });
@@ -139,7 +140,7 @@ export const restoreConversation = Effect.fnUntraced(function* (
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
     UPDATE conversations SET deleted_at = NULL
-    WHERE id = ${id}::uuid AND space = ${space} AND deleted_at IS NOT NULL
+    WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NOT NULL`)}
       AND (${trashDays}::int = 0 OR deleted_at > now() - make_interval(days => ${trashDays}::int))
     RETURNING message_count`;
   return first(yield* decodeCount(rows));

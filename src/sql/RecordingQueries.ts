@@ -4,6 +4,7 @@ import { SqlClient } from "effect/unstable/sql";
 import type { Direction } from "../domain/Frame.ts";
 import type { ToolCallStatus } from "../domain/ToolCall.ts";
 import type { NewConversation } from "./ConversationQueries.ts";
+import { checked } from "./conditions.ts";
 import type { PlacedRow } from "./MessageQueries.ts";
 import {
   bytesArray,
@@ -138,7 +139,7 @@ export const advanceConversations = Effect.fnUntraced(function* (advances: Reado
     ),
     held AS MATERIALIZED (
       SELECT id FROM conversations
-      WHERE id = ANY(${ids}::uuid[]) AND deleted_at IS NULL
+      WHERE id = ANY(${ids}::uuid[]) AND ${checked(sql, sql`deleted_at IS NULL`)}
       ORDER BY id
       FOR NO KEY UPDATE
     )

@@ -2,6 +2,7 @@
 import { Effect, Schema } from "effect";
 import { SqlClient, type Statement } from "effect/unstable/sql";
 import type { DateSpan } from "../domain/DateBound.ts";
+import { checked } from "./conditions.ts";
 import { DbCount, decodeRows } from "./rows.ts";
 import { mostLenders, occurrences, type RankRequest, rank, reach } from "./searchRanking.ts";
 
@@ -72,7 +73,7 @@ export const findInScope = Effect.fn("SearchQueries.findInScope")(function* (
         ${occurrences(sql, request.terms)}
       FROM messages m
       WHERE m.conversation_id IN (${scope})
-        AND ${(size?.messages ?? 0) > readWhole ? matches : sql`(${matches}) IS TRUE`}`,
+        AND ${(size?.messages ?? 0) > readWhole ? matches : checked(sql, matches)}`,
     corpus: sql`
       SELECT count(*)::float8 AS messages, avg(search_length)::float8 AS length
       FROM messages WHERE conversation_id IN (${scope}) AND search_vector IS NOT NULL`,
@@ -112,7 +113,7 @@ export const findAnywhere = Effect.fn("SearchQueries.findAnywhere")(function* (
   const numbers = occurrences(sql, request.terms);
   const matches = sql`m.search_vector @@ ${request.condition}::tsquery`;
   // Hides the condition from the index, which would find much more than is asked for.
-  const seen = sql`(${matches}) IS TRUE`;
+  const seen = checked(sql, matches);
   const within = sql`m.space = ${request.space} AND ${filtered(sql, request)}`;
   // Few conversations are in the trash, and of all others there is nothing to look up.
   const kept = sql.literal(

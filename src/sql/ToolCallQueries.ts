@@ -6,6 +6,7 @@ import type { DateSpan } from "../domain/DateBound.ts";
 import type { Page } from "../domain/Page.ts";
 import { JsonObject } from "../domain/Text.ts";
 import { ToolCallStatus } from "../domain/ToolCall.ts";
+import { checked } from "./conditions.ts";
 import { DbCount, DbTime, decodeRows } from "./rows.ts";
 
 const summary = {
@@ -87,7 +88,7 @@ export const findToolCall = Effect.fnUntraced(function* (space: string, id: stri
     SELECT id, conversation_id, correlation_id, upstream, tool, model, status, duration_ms,
       tokens_prompt, tokens_completion, error_message, created_at, arguments, result, metadata
     FROM tool_calls t
-    WHERE id = ${id}::uuid AND space = ${space}
+    WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space}`)}
       AND NOT EXISTS (SELECT FROM conversations c WHERE c.id = t.conversation_id AND c.deleted_at IS NOT NULL)`;
   return Option.fromUndefinedOr((yield* decodeCalls(rows))[0]);
 });

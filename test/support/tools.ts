@@ -73,6 +73,8 @@ export interface TestDatabase {
   ) => Promise<A>;
   /** Waits until so many sessions of the database wait for a lock; says which. */
   readonly untilWaiting: (sessions: number) => Promise<ReadonlyArray<number>>;
+  /** Waits until the sessions of closed processes have ended: what they did is counted in the statistics by then. */
+  readonly untilAlone: () => Promise<void>;
   /** A digest of every row of every table: the same before and after whatever changed nothing. */
   readonly fingerprint: () => Promise<unknown>;
   readonly drop: () => Promise<void>;
@@ -178,11 +180,20 @@ export const openDatabase = async (name?: string): Promise<TestDatabase> => {
       if (waiting.length >= sessions) return waiting.map(({ pid }) => Number(pid));
     }
   };
+  const untilAlone = async () => {
+    const others = () =>
+      rows(
+        `SELECT 1 FROM pg_stat_activity
+         WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      );
+    while ((await others()).length > 0);
+  };
   return {
     address,
     rows,
     whileHeld,
     untilWaiting,
+    untilAlone,
     fingerprint: () => rows(digest),
     drop: () => cluster.dropDatabase(database),
   };

@@ -93,22 +93,12 @@ const rowsRead = async () => {
   return Number(row?.["rows"]);
 };
 
-/** Waits until the sessions of a closed process have ended: what they did is counted by then. */
-const untilAlone = async () => {
-  const others = () =>
-    database.rows(
-      `SELECT 1 FROM pg_stat_activity
-       WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
-    );
-  while ((await others()).length > 0);
-};
-
 test.each(tools)("%s %j", async (tool, input, about = 0) => {
-  await untilAlone();
+  await database.untilAlone();
   const before = await rowsRead();
   const process = await openProcess(database.address);
   await process.call(tool, input);
   await process.close();
-  await untilAlone();
+  await database.untilAlone();
   expect((await rowsRead()) - before).toBeLessThan(about + 200);
 });
