@@ -101,7 +101,7 @@ const deweyOn = async (database: Size, dataDir: string) => {
   const writers = await openClients(url, 16);
   const conversations = await beginConversations(url, writers.length);
   let stored = 0;
-  const texts = conversationOf(-1 - sizes[database]);
+  const texts = Array.from({ length: 200 }, (_, index) => conversationOf(-1 - index)).flat();
   return {
     program,
     clients,

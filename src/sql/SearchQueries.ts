@@ -84,8 +84,8 @@ export const findInScope = Effect.fn("SearchQueries.findInScope")(function* (
 export type Candidates =
   /** By the index of words: all that match, of which the newest are taken. */
   | { readonly by: "words" }
-  /** By time, past so many messages at most, back from the newest: for words that are common. */
-  | { readonly by: "time"; readonly past: number };
+  /** By time, back from the newest, past so many messages at most or past all: for words that are common. */
+  | { readonly by: "time"; readonly past: number | null };
 
 /** A search over a space, of which the newest `most` matches are ranked. */
 export interface SpaceRequest extends SearchRequest {

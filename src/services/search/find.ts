@@ -110,27 +110,37 @@ const inStages = Effect.fnUntraced(function* (
   const found: Array<FoundPage["found"][number]> = [];
   let total = 0;
   let lowest: number | null = null;
-  let isExhausted = false;
-  for (const { candidates, ...stage } of stages) {
-    // There is nothing behind the newest matches where they were not as many as might have been.
-    if (isExhausted && stage.skipped > 0) continue;
-    if (total >= end) return { found, total, isWhole: false };
+  const ranking = (stage: Omit<Stage, "ways">, way: Candidates) => {
     const page = { offset: Math.max(0, offset - total), limit: end - Math.max(total, offset) };
-    const ranking = (by: Candidates) => findAnywhere({ ...request, ...stage, page }, by);
-    const first = yield* ranking(candidates);
-    isExhausted = first.total < stage.most;
-    // What was not far to go for by all that is known may be so here: all matches are older, or there are few.
-    const ranked: FoundPage =
-      isExhausted && candidates.by === "time" ? yield* ranking({ by: "words" }) : first;
-    isExhausted = ranked.total < stage.most;
+    return findAnywhere({ ...request, ...stage, page }, way);
+  };
+  const take = (ranked: FoundPage): void => {
     // Whoever turns the pages meets falling ranks; the order within a stage stays.
-    const share: number =
+    const share =
       lowest === null || ranked.highest === null || ranked.highest < lowest
         ? 1
         : (0.999 * lowest) / ranked.highest;
     found.push(...ranked.found.map((row) => ({ ...row, rank: row.rank * share })));
     total += ranked.total;
     if (ranked.lowest !== null) lowest = ranked.lowest * share;
+  };
+  let isExhausted = false;
+  for (const { ways, ...stage } of stages) {
+    // There is nothing behind the newest matches where they were not as many as might have been.
+    if (isExhausted && stage.skipped > 0) continue;
+    let taken = 0;
+    for (const way of ways) {
+      if (total >= end) return { found, total, isWhole: false };
+      const most = stage.most - taken;
+      const ranked = yield* ranking({ ...stage, skipped: stage.skipped + taken, most }, way);
+      const isShort = way !== ways.at(-1) && ranked.total < most;
+      // What others lend their words to is found on every way, so that it is ranked on the last one alone.
+      if (isShort && stage.lenders !== null) continue;
+      take(ranked);
+      taken += ranked.total;
+      if (!isShort) break;
+    }
+    isExhausted = taken < stage.most;
   }
   return { found, total, isWhole: true };
 });

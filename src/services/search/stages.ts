@@ -8,7 +8,8 @@ import { allOf, anyOf, type SearchTerm } from "./query.ts";
 
 /** Messages that are ranked together, below those of the stages before. */
 export interface Stage extends Pick<SpaceRequest, "condition" | "lenders" | "most" | "skipped"> {
-  readonly candidates: Candidates;
+  /** How its messages are come by: what the first way does not come to, the next one goes on for. The last misses none. */
+  readonly ways: ReadonlyArray<Candidates>;
 }
 
 /** How much the words of a search find. */
@@ -33,10 +34,10 @@ export const allCandidates = 1.5 * tooMany;
 const placeCost = 1 / 16;
 const passedCost = 1 / 4;
 
-/** What the rarer words may cost together to find, with no regard to what is more common. */
-const rareEnough = 4000;
+/** What may be found and ranked with no regard to what is left out: all that match, or all that the rarer words find. */
+const littleEnough = 4000;
 /** What words that nothing is known of are taken to find together: they are to choose candidates, however many there are. */
-export const rareTogether = 0.8 * rareEnough;
+export const rareTogether = 0.8 * littleEnough;
 /** What the index may cost to find what has several of the words, where each of them is common. */
 const severalEnough = 32_000;
 /** So many of the words are paired: more would be too many pairs. */
@@ -44,12 +45,13 @@ const mostPaired = 6;
 
 /**
  * Of what has none of the rarer words: how many are ranked, before anybody turns pages beyond them. Of a single word the
- * rank says nothing but how often it is repeated in how few words; with other words it says more than that.
+ * rank says nothing but how often it is repeated in how few words; with other words it says more than that. Where they
+ * are far apart in time, fewer have to do.
  */
-const newestOfOne = 500;
-const newestOfSeveral = 2000;
-/** How much further than expected the newest matches are looked for by time, before the index is asked after all. */
-const patience = 4;
+const newestOfOne = { least: 100, most: 500 };
+const newestOfSeveral = { least: 500, most: 2000 };
+/** How much further than expected the newest matches are looked for by time, then once more where that is worth it. */
+const patience = [4, 32];
 
 const sumOf = (words: ReadonlyArray<SearchTerm>, count: (word: SearchTerm) => number) =>
   words.reduce((sum, word) => sum + count(word), 0);
@@ -74,20 +76,26 @@ export const chooseWords = (
 ): ReadonlyArray<SearchTerm> => {
   const chosen: Array<SearchTerm> = [];
   for (const word of rarestFirst(words, spread)) {
-    if (costOf([...chosen, word], spread) > rareEnough) break;
+    if (costOf([...chosen, word], spread) > littleEnough) break;
     chosen.push(word);
   }
   return chosen;
 };
 
-/** Whether all that match are ranked: where the total has to be exact, or costs little more than its first page. */
+/** Among so many messages at most, a total up to its bound is always exact: the pages that they stand on are at hand. */
+const exactAmong = 200_000;
+
+/** Whether all that match are ranked, and the total is exact: where that has to be, or costs little. */
 export const isRankedWhole = (
   words: ReadonlyArray<SearchTerm>,
   spread: Spread,
   isDated: boolean,
 ): boolean =>
   spread.within <= tooMany ||
-  (isDated ? costOf(words, spread) <= rareEnough : matchesOf(words, spread) <= tooMany);
+  costOf(words, spread) <= littleEnough ||
+  (!isDated && spread.everywhere <= exactAmong && matchesOf(words, spread) <= tooMany);
+
+const byWords: Candidates = { by: "words" };
 
 /** All that match, as one stage. */
 export const wholeStage = (
@@ -101,17 +109,29 @@ export const wholeStage = (
     lenders: null,
     skipped: 0,
     most: least > tooMany ? Bounds.exactTotal + 1 : allCandidates,
-    candidates: { by: "words" },
+    ways: [byWords],
   };
 };
 
-/** By what the newest matches are found with less to read. */
-const waysTo = (words: ReadonlyArray<SearchTerm>, spread: Spread, wanted: number): Candidates => {
-  const share = matchesOf(words, spread) / Math.max(1, spread.within);
-  const past = share === 0 ? spread.within : Math.min(spread.within, wanted / share);
-  return passedCost * past < costOf(words, spread)
-    ? { by: "time", past: Math.ceil(patience * past) }
-    : { by: "words" };
+/** Which share of the messages any of the words find. */
+const shareOf = (words: ReadonlyArray<SearchTerm>, spread: Spread) =>
+  matchesOf(words, spread) / Math.max(1, spread.within);
+
+/** How the newest matches are found with little to read: by time, and what is left of them by the words after all. */
+const waysTo = (
+  words: ReadonlyArray<SearchTerm>,
+  spread: Spread,
+  wanted: number,
+): ReadonlyArray<Candidates> => {
+  const share = shareOf(words, spread);
+  const expected = share === 0 ? spread.within : Math.min(spread.within, wanted / share);
+  const worth = costOf(words, spread);
+  const isWorth = (past: number) => passedCost * past < worth;
+  const [first = 1, ...further] = patience.map((times) => Math.ceil(times * expected));
+  if (!isWorth(expected)) return [byWords];
+  if (first >= spread.within) return [{ by: "time", past: null }];
+  const walks = [first, ...further.filter(isWorth)];
+  return [...walks.map((past): Candidates => ({ by: "time", past })), byWords];
 };
 
 /** The newest that any of the words find, and what is behind them. */
@@ -120,11 +140,14 @@ const newestOf = (
   spread: Spread,
   stage: Pick<Stage, "condition" | "lenders">,
 ): ReadonlyArray<Stage> => {
-  const first = words.length === 1 && stage.lenders === null ? newestOfOne : newestOfSeveral;
+  const { least, most } =
+    words.length === 1 && stage.lenders === null ? newestOfOne : newestOfSeveral;
+  const passed = littleEnough / passedCost;
+  const first = Math.round(Math.min(most, Math.max(least, passed * shareOf(words, spread))));
   const all = Bounds.exactTotal + 1;
   return [
-    { ...stage, skipped: 0, most: first, candidates: waysTo(words, spread, first) },
-    { ...stage, skipped: first, most: all - first, candidates: waysTo(words, spread, all) },
+    { ...stage, skipped: 0, most: first, ways: waysTo(words, spread, first) },
+    { ...stage, skipped: first, most: all - first, ways: waysTo(words, spread, all) },
   ];
 };
 
@@ -138,7 +161,7 @@ const severalOf = (words: ReadonlyArray<SearchTerm>, spread: Spread): string | u
       matches: (matchesOf([one], spread) * spread.holders(other)) / Math.max(1, spread.everywhere),
     })),
   );
-  return pairs.reduce((sum, { matches }) => sum + matches, 0) <= rareEnough
+  return pairs.reduce((sum, { matches }) => sum + matches, 0) <= littleEnough
     ? pairs.map(({ condition }) => condition).join(" | ")
     : allOf(words);
 };
@@ -166,7 +189,7 @@ export const stagesOf = (
         ...behind(condition, whole.slice(0, index)),
         skipped: 0,
         most: allCandidates,
-        candidates: { by: "words" },
+        ways: [byWords],
       }),
     ),
     ...(rest.length === 0 ? [] : newestOf(rest, spread, behind(anyOf(rest), whole))),

@@ -200,6 +200,9 @@ describe("over many messages", () => {
   const allColours = "red beside green beside blue";
   /** How many have one of the colours: of each thousand a third, and one message that is older than all others. */
   const ofOneColour = 24 * 333 + 1;
+  /** What a quarter of the messages have, of which few are new. */
+  const isOld = (bulk: number, index: number) =>
+    (bulk >= 10 && bulk < 16) || (bulk === 23 && index < 40);
 
   beforeAll(async () => {
     await dewey.call("dewey_store_messages_bulk", {
@@ -211,7 +214,7 @@ describe("over many messages", () => {
         session_id,
         messages: Array.from({ length: 1000 }, (_, index) => ({
           role: "user",
-          content: `common ${bulk}x${index} ${colours[index % 3]}`,
+          content: `common ${bulk}x${index} ${colours[index % 3]} ${isOld(bulk, index) ? "old" : "new"}`,
         })),
       });
     }
@@ -235,7 +238,7 @@ describe("over many messages", () => {
       if (statistics === "some") await dewey.db.rows("ANALYZE messages");
       for (const scope of [{ session_id }, {}]) {
         const page = await search({ query: "common red 0x3 unheard", limit: 2, ...scope });
-        expect(page.results[0]?.content).toBe("common 0x3 red");
+        expect(page.results[0]?.content).toBe("common 0x3 red new");
         expect(page).toMatchObject({ total: 10_000, total_is_exact: false });
       }
     }
@@ -259,16 +262,16 @@ describe("over many messages", () => {
 
   test("what has none of the rarer words fills the pages behind what has", async () => {
     const contents = await pages("7x500 common", 25, [0, 25, 50]);
-    expect(contents[0]).toBe("common 7x500 blue");
+    expect(contents[0]).toBe("common 7x500 blue new");
     // The turns around it, which it lends its rare word to, come before all others.
     expect(new Set(contents.slice(1, 7))).toEqual(
       new Set([
-        "common 7x499 green",
-        "common 7x501 red",
-        "common 7x498 red",
-        "common 7x502 green",
-        "common 7x497 blue",
-        "common 7x503 blue",
+        "common 7x499 green new",
+        "common 7x501 red new",
+        "common 7x498 red new",
+        "common 7x502 green new",
+        "common 7x497 blue new",
+        "common 7x503 blue new",
       ]),
     );
   });
@@ -306,6 +309,20 @@ describe("over many messages", () => {
       expect(ranks).toEqual(ranks.toSorted((left, right) => right - left));
       // Of the pages that overlap, the later one begins with the last half of the earlier.
       expect(new Set(results.map(({ message_id }) => message_id)).size).toBe(500);
+    });
+
+    test("pages go on behind the few that are new, where most are old", async () => {
+      const read = [];
+      for (let offset = 0; offset < 100; offset += 20) {
+        read.push(await other.call("dewey_search", { query: "old", start_date, offset }));
+      }
+      const results = read.flatMap((each) => each.results);
+      expect(new Set(results.map(({ message_id }) => message_id)).size).toBe(100);
+      const isNew = ({ content }: (typeof results)[number]) => content?.includes(" 23x");
+      expect(results.map(isNew)).toEqual(results.map((_, index) => index < 40));
+      const ranks = results.map(({ rank }) => rank);
+      expect(ranks).toEqual(ranks.toSorted((left, right) => right - left));
+      expect(read.map(({ total }) => total)).toEqual([40, 40, 500, 500, 500]);
     });
 
     test("what has all of the words is found, however many newer ones have one of them", async () => {

@@ -10,11 +10,15 @@ import {
 const million = 1_000_000;
 
 /** Words by how many of a million messages hold them, and a search over so many of those. */
-const said = (holders: Readonly<Record<string, number>>, within = million) => {
+const said = (
+  holders: Readonly<Record<string, number>>,
+  within = million,
+  everywhere = Math.max(within, million),
+) => {
   const words = parseQuery(Object.keys(holders).join(" "))?.words ?? [];
   const spread: Spread = {
     holders: ({ lexeme }) => holders[lexeme ?? ""] ?? 0,
-    everywhere: million,
+    everywhere,
     within,
   };
   return { words, spread };
@@ -27,9 +31,9 @@ const chosen = (holders: Readonly<Record<string, number>>, within?: number) => {
 
 const stages = (holders: Readonly<Record<string, number>>, within?: number) => {
   const { words, spread } = said(holders, within);
-  return stagesOf(words, spread).map(({ condition, candidates, skipped, most, lenders }) => ({
+  return stagesOf(words, spread).map(({ condition, ways, skipped, most, lenders }) => ({
     condition: condition.replaceAll("'", ""),
-    by: candidates.by,
+    by: ways[0]?.by,
     skipped,
     most,
     lenders: lenders?.replaceAll("'", "") ?? null,
@@ -53,8 +57,8 @@ describe("which words choose the candidates", () => {
 });
 
 describe("whether all that match are ranked", () => {
-  const isWhole = (holders: number, within: number, isDated: boolean) => {
-    const { words, spread } = said({ fox: holders }, within);
+  const isWhole = (holders: number, within: number, isDated: boolean, everywhere?: number) => {
+    const { words, spread } = said({ fox: holders }, within, everywhere);
     return isRankedWhole(words, spread, isDated);
   };
 
@@ -63,12 +67,15 @@ describe("whether all that match are ranked", () => {
     expect(isWhole(900_000, 20_000, false)).toBe(true);
   });
 
-  test("as far as the total may have to be exact", () => {
-    expect(isWhole(20_000, million, false)).toBe(true);
-    expect(isWhole(21_000, million, false)).toBe(false);
+  test("among not too many messages as far as the total may have to be exact", () => {
+    expect(isWhole(20_000, 200_000, false, 200_000)).toBe(true);
+    expect(isWhole(21_000, 200_000, false, 200_000)).toBe(false);
+    expect(isWhole(20_000, million, false)).toBe(false);
   });
 
-  test("between dates as far as it costs little", () => {
+  test("as far as it costs little", () => {
+    expect(isWhole(3500, million, false)).toBe(true);
+    expect(isWhole(4500, million, false)).toBe(false);
     expect(isWhole(10_000, 27_000, true)).toBe(true);
     expect(isWhole(190_000, 27_000, true)).toBe(false);
   });
@@ -83,9 +90,26 @@ describe("the stages", () => {
     ]);
   });
 
-  test("go by the index of words where the newest are far apart", () => {
-    expect(stages({ fox: 21_000 })[0]).toMatchObject({ by: "time" });
-    expect(stages({ fox: 21_000 })[1]).toMatchObject({ by: "words" });
+  test("go further back in time, and then by the index of words, for what is older than expected", () => {
+    const { words, spread } = said({ fox: 200_000 });
+    const [first, second] = stagesOf(words, spread);
+    expect(first?.ways).toEqual([
+      { by: "time", past: 10_000 },
+      { by: "time", past: 80_000 },
+      { by: "words" },
+    ]);
+    expect(second?.ways).toEqual([{ by: "time", past: 200_020 }, { by: "words" }]);
+    const few = said({ fox: 200_000 }, 25_000);
+    expect(stagesOf(few.words, few.spread)[1]?.ways).toEqual([{ by: "time", past: null }]);
+  });
+
+  test("are smaller, and go by the index of words, where the newest are far apart", () => {
+    expect(stages({ fox: 21_000 })).toMatchObject([
+      { by: "time", skipped: 0, most: 336 },
+      { by: "words", skipped: 336, most: 9665 },
+    ]);
+    expect(stages({ fox: 4500 })[0]).toMatchObject({ by: "words", most: 100 });
+    expect(stages({ fox: 30_000, hen: 30_000 })[1]).toMatchObject({ by: "time", most: 960 });
   });
 
   test("of rarer words and others: each message in one of them, and the others borrow", () => {
