@@ -98,7 +98,8 @@ const deweyOn = async (database: Size, dataDir: string) => {
   });
   const url = `ws://${await program.serving()}/mcp`;
   const clients = await openClients(url, 16);
-  const writers = await openClients(url, 16);
+  // Enough of them that a call at a fixed rate waits for no other call of its own session.
+  const writers = await openClients(url, 64);
   const conversations = await beginConversations(url, writers.length);
   let stored = 0;
   const texts = Array.from({ length: 200 }, (_, index) => conversationOf(-1 - index)).flat();
@@ -174,9 +175,10 @@ const whileStoring = async (size: Size, perSecond: number, work: () => Promise<u
 
 const reachedAlone = async (size: Size): Promise<number> => {
   const { writers, nextStore } = targets[size];
-  await asFastAsTheyCan(writers, 1000, nextStore);
+  const some = writers.slice(0, 16);
+  await asFastAsTheyCan(some, 1000, nextStore);
   const begin = performance.now();
-  const times = await asFastAsTheyCan(writers, 3000, nextStore);
+  const times = await asFastAsTheyCan(some, 3000, nextStore);
   return (1000 * times.length) / (performance.now() - begin);
 };
 

@@ -30,7 +30,11 @@ const environment = {
 /** The embedded server has room for fewer connections than that. */
 const mostConnections = { server: 256, embedded: 128 };
 
-const warmUpMessages = 20_000;
+/** Clients, and how many messages they store first. */
+const warmUps = [
+  { clients: 32, messages: 20_000 },
+  { clients: 1, messages: 8000 },
+];
 
 type Kind = keyof typeof mostConnections;
 type Subject = "dewey" | "ceiling";
@@ -180,11 +184,13 @@ const thousand = async (stage: Stage) => {
   row(["rows in a batch", sample.batch.toFixed(1)]);
 };
 
-/** Nobody is measured before their code has been compiled. */
+/** Nobody is measured before their code has been compiled, which is other code for one client than for many. */
 const warmUp = async (stage: Stage) => {
-  const shape = { clients: 32, rows: 1, hot: false };
-  for (const subject of ["dewey", "ceiling"] as const) {
-    await measure(stage, subject, shape, () => load.fill(warmUpMessages));
+  for (const { clients, messages } of warmUps) {
+    const shape = { clients, rows: 1, hot: false };
+    for (const subject of ["dewey", "ceiling"] as const) {
+      await measure(stage, subject, shape, () => load.fill(messages));
+    }
   }
 };
 

@@ -40,6 +40,9 @@ const connectionConfig = (address: ServerAddress, limits: PoolLimits) => {
       jit: "off",
       // What a search sorts, and the places of a word that is common among millions of messages.
       work_mem: "16MB",
+      // A search visits pages here and there, most of which the system has in memory: where the server has other processes
+      // read ahead for it, these take as much of the processor again, from whoever stores meanwhile.
+      effective_io_concurrency: "0",
     },
   };
 };
