@@ -99,7 +99,7 @@ const make = Effect.fnUntraced(function* () {
         }
         const { created_at, firstTurns } = exit.value;
         const passedOver: Array<Pending> = [];
-        let written = 0;
+        let documents = 0;
         for (const [index, pending] of pendings.entries()) {
           const first = firstTurns[index];
           if (first === undefined) {
@@ -107,14 +107,14 @@ const make = Effect.fnUntraced(function* () {
             continue;
           }
           const { unit, answer } = pending;
-          written += unit.messages.length;
           changes.publish(changeOf(unit));
-          const stored = unit.messages.map(
-            ({ row }, at): Stored => ({ id: row.id, turn_number: first + at, created_at }),
-          );
+          const stored = unit.messages.map(({ row }, at): Stored => {
+            documents += row.vector?.length ?? 0;
+            return { id: row.id, turn_number: first + at, created_at };
+          });
           unanswered.push(() => answer(Exit.succeed(stored)));
         }
-        return Effect.andThen(lanes.sendAll(passedOver), words.stored(written));
+        return Effect.andThen(lanes.sendAll(passedOver), words.stored(documents));
       }),
     );
 

@@ -3,14 +3,18 @@ import { Cause, Context, Effect, Layer } from "effect";
 import { sortInWords } from "../sql/AppendQueries.ts";
 import { Database } from "../sql/Database.ts";
 
-/** After so many messages, of which the list has room for nearly twice as many: fewer at a time cost more each. */
-const often = 7000;
+/**
+ * After so many characters of search documents, which take nearly twice as many bytes of the sixteen million that the list
+ * has room for: fewer at a time cost more each, more would leave no room for what other processes store.
+ */
+const often = 5_000_000;
 
 /** Is told of stored messages by all who store them, and has the index sorted in the background when there are enough. */
 export class WordIndex extends Context.Service<
   WordIndex,
   {
-    readonly stored: (messages: number) => Effect.Effect<void>;
+    /** Of the search documents of what was stored, the length together. */
+    readonly stored: (length: number) => Effect.Effect<void>;
   }
 >()("dewey/actors/WordIndex") {
   static readonly layer: Layer.Layer<WordIndex, never, Database> = Layer.effect(
@@ -38,9 +42,9 @@ const make = Effect.fnUntraced(function* () {
   );
 
   return WordIndex.of({
-    stored: (messages) =>
+    stored: (length) =>
       Effect.suspend(() => {
-        unsorted += messages;
+        unsorted += length;
         if (isSorting || unsorted < often) return Effect.void;
         unsorted = 0;
         isSorting = true;

@@ -28,8 +28,8 @@ export interface DrainOptions {
   readonly haste: () => number;
   /** How many entries wait, where that is known; for the log. */
   readonly waiting: () => number | undefined;
-  /** Told how many messages a batch has stored. */
-  readonly stored: (messages: number) => Effect.Effect<void>;
+  /** Told how long the search documents are together that a batch has stored. */
+  readonly stored: (length: number) => Effect.Effect<void>;
   /** Called once the journal is rid of what was written; how much of it belonged to deleted conversations. */
   readonly moved: (dropped: number) => void;
 }
@@ -122,7 +122,8 @@ const write = Effect.fnUntraced(function* (
     });
   }
   settlePlaces(batch, written);
-  yield* stored(batch.derived.reduce((sum, { messages }) => sum + messages.length, 0));
+  const messages = batch.derived.flatMap((each) => each.messages);
+  yield* stored(messages.reduce((sum, { vector }) => sum + (vector?.length ?? 0), 0));
   yield* publish(written);
   for (const { reason } of written.refused.slice(0, 1)) {
     yield* Effect.logWarning(
