@@ -1,14 +1,12 @@
-/**
- * The frames of one session, on plain callbacks: each is captured and then forwarded, in order. It knows which of the
- * client's requests the upstream has not answered, so that nobody waits for an upstream that is gone.
- */
+/** The frames of one session, on plain callbacks: each is captured and then forwarded, in order. */
 import type { Frame } from "../../domain/Frame.ts";
 import type { ConnectionEvent } from "../../domain/Recording.ts";
 import type { CapturedStream } from "../../services/Capture.ts";
 import type { Drain } from "../../services/Drain.ts";
 import { type Envelope, readEnvelope, splice } from "../envelope.ts";
 import type { Link } from "../links.ts";
-import { Handshake, isRemembered } from "./Handshake.ts";
+import { ClientRequests } from "./ClientRequests.ts";
+import { Handshake } from "./Handshake.ts";
 import { Lane, type LaneBounds, type Passing } from "./Lane.ts";
 import { retryableError } from "./ownFrames.ts";
 import { ServerRequests } from "./ServerRequests.ts";
@@ -54,12 +52,7 @@ export class Traffic {
   readonly #options: TrafficOptions;
   readonly #up: Lane;
   readonly #down: Lane;
-  /** Those that were sent, by the keys of their ids: the ids as JSON text. */
-  readonly #inFlight = new Map<string, string>();
-  /** Requests that end only with the session or when the client wants it, which no shutdown waits for. */
-  #listening: Map<string, string> | undefined;
-  /** Requests in flight whose answers change the handshake. */
-  #remembered: Map<string, Envelope> | undefined;
+  readonly #clientRequests = new ClientRequests(this.handshake);
   #serverRequests: ServerRequests | undefined;
   /** Who waits for the answers to what the proxy itself asked. */
   #ownRequests: Map<string, (answer: Envelope) => void> | undefined;
@@ -128,9 +121,11 @@ export class Traffic {
     }
     if (envelope.kind === "response") {
       if (this.#tookOwn(frame, envelope)) return;
-      this.#answered(envelope);
+      this.#clientRequests.answered(envelope);
     } else if (envelope.kind === "batch") {
-      for (const item of envelope.items) if (item.kind === "response") this.#answered(item);
+      for (const item of envelope.items) {
+        if (item.kind === "response") this.#clientRequests.answered(item);
+      }
     }
     this.#toClient(frame, envelope);
   };
@@ -158,11 +153,7 @@ export class Traffic {
     this.#up.hold();
     this.#ownRequests = undefined;
     this.#serverRequests?.forget();
-    this.#remembered = undefined;
-    const ids = [...this.#inFlight.values(), ...(this.#listening?.values() ?? [])];
-    this.#inFlight.clear();
-    this.#listening = undefined;
-    for (const id of ids) this.#refuse(id, message);
+    for (const id of this.#clientRequests.takeAll()) this.#refuse(id, message);
     this.rest();
   }
 
@@ -290,7 +281,7 @@ export class Traffic {
     if (this.#options.drain.isDraining()) {
       return "Dewey is shutting down. Connect again and repeat the request in a few seconds.";
     }
-    return this.#inFlight.size + (this.#listening?.size ?? 0) < mostInFlight
+    return this.#clientRequests.size < mostInFlight
       ? undefined
       : `${mostInFlight} requests of this session are unanswered. Wait for some of them.`;
   }
@@ -299,56 +290,26 @@ export class Traffic {
   #registered(frame: Frame, envelope: Envelope): Frame | undefined {
     switch (envelope.kind) {
       case "request":
-        this.#asked(envelope);
+        this.#clientRequests.asked(envelope);
         return frame;
       case "response":
         return this.#serverRequests === undefined
           ? frame
           : this.#serverRequests.answered(frame, envelope);
       case "notification":
-        if (envelope.method === "notifications/cancelled") this.#cancelled(envelope);
+        if (envelope.method === "notifications/cancelled") this.#clientRequests.cancelled(envelope);
         else if (envelope.method === "notifications/initialized") {
           this.handshake.initialized = envelope.text;
         }
         return frame;
       case "batch":
-        for (const item of envelope.items) if (item.kind === "request") this.#asked(item);
+        for (const item of envelope.items) {
+          if (item.kind === "request") this.#clientRequests.asked(item);
+        }
         return frame;
       case "other":
         return frame;
     }
-  }
-
-  #asked(request: Envelope): void {
-    const { id, key, method } = request;
-    if (id === undefined || key === undefined) return;
-    if (method === "subscriptions/listen") {
-      this.#listening ??= new Map();
-      this.#listening.set(key, id);
-      return;
-    }
-    this.#inFlight.set(key, id);
-    if (!isRemembered(method)) return;
-    this.#remembered ??= new Map();
-    this.#remembered.set(key, request);
-  }
-
-  #cancelled(cancellation: Envelope): void {
-    const key = cancellation.referenceKey("requestId");
-    if (key === undefined) return;
-    // The older versions' servers answer nothing then; the newer ones may end a listening with its result.
-    this.#inFlight.delete(key);
-    this.#remembered?.delete(key);
-  }
-
-  #answered(answer: Envelope): void {
-    const { key } = answer;
-    if (key === undefined) return;
-    if (!this.#inFlight.delete(key)) this.#listening?.delete(key);
-    const request = this.#remembered?.get(key);
-    if (request === undefined) return;
-    this.#remembered?.delete(key);
-    if (!answer.isError) this.handshake.accepted(request, answer);
   }
 
   /** Whether it answers something that the proxy itself asked: it is recorded, and goes no further. */
@@ -379,7 +340,7 @@ export class Traffic {
     if (drain.isDraining() && client.isHeard?.() === false) {
       return this.#link !== undefined && this.#up.size > 0;
     }
-    return this.#inFlight.size > 0 || this.#up.size > 0 || this.#down.size > 0;
+    return this.#clientRequests.areWaitedFor || this.#up.size > 0 || this.#down.size > 0;
   }
 
   #leaveOff(): void {
