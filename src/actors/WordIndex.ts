@@ -7,7 +7,7 @@ import { Database } from "../sql/Database.ts";
  * After so many characters of search documents, which take nearly twice as many bytes of the sixteen million that the list
  * has room for: fewer at a time cost more each, more would leave no room for what is stored while they are sorted.
  */
-const often = 3_300_000;
+const often = 5_000_000;
 
 /** Is told of stored messages by all who store them, and has the index sorted in the background when there are enough. */
 export class WordIndex extends Context.Service<
