@@ -10,7 +10,6 @@ import type { Found } from "../sql/searchRanking.ts";
 import { fitting, nextOffset, tellShortPage } from "./answers.ts";
 import { reportProgress } from "./Reports.ts";
 import { findEverywhere, findWithin } from "./search/find.ts";
-
 import { parseQuery } from "./search/query.ts";
 import { makeQueue } from "./search/queue.ts";
 import { rememberStatistics } from "./search/remembered.ts";

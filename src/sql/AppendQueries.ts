@@ -1,7 +1,7 @@
 /** Statements that append messages to conversations, as many as wait at once, and what keeps them cheap. */
 import { Effect, Schema } from "effect";
 import { SqlClient } from "effect/unstable/sql";
-import { checked } from "./conditions.ts";
+import { checked, standing } from "./conditions.ts";
 import { columns, type MessageRow } from "./MessageQueries.ts";
 import { DbCount, DbTime, decodeRows, int4Array, textArray, uuidArray } from "./rows.ts";
 
@@ -56,7 +56,7 @@ const appendRow = Effect.fnUntraced(function* (
   const rows = yield* sql`
     WITH held AS (
       SELECT id FROM conversations
-      WHERE id = ${conversation_id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}
+      WHERE ${standing(sql, space, conversation_id)}
       FOR NO KEY UPDATE SKIP LOCKED
     ),
     counted AS (

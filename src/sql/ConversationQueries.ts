@@ -4,7 +4,7 @@ import { SqlClient } from "effect/unstable/sql";
 import type { ConversationSort } from "../domain/Conversation.ts";
 import type { Page } from "../domain/Page.ts";
 import { JsonObject, type Metadata } from "../domain/Text.ts";
-import { checked } from "./conditions.ts";
+import { checked, standing } from "./conditions.ts";
 import { DbCount, DbTime, decodeRows } from "./rows.ts";
 
 const Conversation = Schema.Struct({
@@ -62,7 +62,7 @@ export const findConversation = Effect.fnUntraced(function* (space: string, id: 
   const rows = yield* sql`
     SELECT id, session_id, created_at, updated_at, metadata, message_count
     FROM conversations
-    WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}`;
+    WHERE ${standing(sql, space, id)}`;
   return first(yield* decodeConversations(rows));
 });
 
@@ -115,7 +115,7 @@ export const trashConversation = Effect.fnUntraced(function* (space: string, id:
   const sql = yield* SqlClient.SqlClient;
   const rows = yield* sql`
     UPDATE conversations SET deleted_at = now()
-    WHERE id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}
+    WHERE ${standing(sql, space, id)}
     RETURNING message_count, deleted_at`;
   return first(yield* decodeTrashed(rows));
 });

@@ -26,6 +26,7 @@ import {
   late,
   outcomeOf,
 } from "./failures.ts";
+import { inLine } from "./inLine.ts";
 import {
   backoff,
   clientLayer,
@@ -223,24 +224,14 @@ const make = Effect.fnUntraced(function* (address: ServerAddress, limits: PoolLi
       ),
     );
 
-  const waitForPlace = <A, E, R>(work: Effect.Effect<A, E, R>) =>
-    Effect.suspend(() => {
-      let started = false;
-      const begin = Effect.suspend(() => {
-        started = true;
-        return work;
-      });
-      const giveUp = Effect.andThen(
-        Effect.sleep(Duration.millis(limits.acquireTimeoutMs)),
-        Effect.suspend(() => (started ? Effect.never : noPlace)),
-      );
-      return Effect.raceFirst(places.withPermit(begin), giveUp);
-    });
-
   const withPlace = <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(places.takeIfAvailable(1), (taken) =>
-        taken ? Effect.ensuring(restore(work), places.release(1)) : restore(waitForPlace(work)),
+        taken
+          ? Effect.ensuring(restore(work), places.release(1))
+          : restore(
+              inLine(work, (begin) => places.withPermit(begin), limits.acquireTimeoutMs, noPlace),
+            ),
       ),
     );
 

@@ -4,7 +4,7 @@ import { SqlClient, type SqlError } from "effect/unstable/sql";
 import { Role } from "../domain/Message.ts";
 import { JsonObject } from "../domain/Text.ts";
 import type { NewConversation } from "./ConversationQueries.ts";
-import { checked } from "./conditions.ts";
+import { standing } from "./conditions.ts";
 import { DbCount, DbTime, decodeRows, int4Array, intArray, textArray, uuidArray } from "./rows.ts";
 
 /** A message ready to be written: its metadata as JSON text, its search document already made. */
@@ -60,11 +60,11 @@ export const holdConversation = Effect.fnUntraced(function* (
   if (patience === "inLine") {
     yield* sql`SELECT set_config('lock_timeout', ${String(standingMillis)}, true)`;
   }
-  const standing = sql`id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}`;
+  const itself = standing(sql, space, id);
   const rows = yield* sql`
     SELECT
-      EXISTS (SELECT FROM conversations WHERE ${standing}) AS is_there,
-      (SELECT last_turn FROM conversations WHERE ${standing}
+      EXISTS (SELECT FROM conversations WHERE ${itself}) AS is_there,
+      (SELECT last_turn FROM conversations WHERE ${itself}
         FOR NO KEY UPDATE ${patience === "now" ? sql`SKIP LOCKED` : sql``}) AS last_turn`.pipe(
     Effect.catchIf(
       ({ reason }) => reason._tag === "LockTimeoutError",

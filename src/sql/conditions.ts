@@ -9,3 +9,7 @@ export const checked = (
   sql: SqlClient.SqlClient,
   condition: Statement.Fragment,
 ): Statement.Fragment => sql`(${condition}) IS TRUE`;
+
+/** Which conversation has the id, if it is in the space and not in the trash. */
+export const standing = (sql: SqlClient.SqlClient, space: string, id: string): Statement.Fragment =>
+  sql`id = ${id}::uuid AND ${checked(sql, sql`space = ${space} AND deleted_at IS NULL`)}`;

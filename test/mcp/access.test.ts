@@ -7,6 +7,7 @@ import { accessWith } from "../support/access.ts";
 import { claims, newKey, published, sign, startAuthority } from "../support/authority.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
+import { initialization } from "./handshake.ts";
 
 const newest = "2026-07-28";
 const ci = { authorization: "Bearer ci-token" };
@@ -105,11 +106,7 @@ describe("requests a minute", () => {
     Effect.gen(function* () {
       const { ws } = yield* serveMcp({ access: limited(4) });
       const { ask } = yield* open(ws);
-      const params = {
-        protocolVersion: "2025-11-25",
-        capabilities: {},
-        clientInfo: { name: "test", version: "1" },
-      };
+      const params = initialization();
       yield* ask({ jsonrpc: "2.0", id: 0, method: "initialize", params });
       yield* ask(call(1, "echo"));
       yield* ask(call(2, "echo"));
@@ -122,11 +119,7 @@ describe("requests a minute", () => {
   it.effect("over HTTP count each message of a batch, and are refused with 429", () =>
     Effect.gen(function* () {
       const { http } = yield* serveMcp({ access: limited(4) });
-      const params = {
-        protocolVersion: "2025-03-26",
-        capabilities: {},
-        clientInfo: { name: "test", version: "1" },
-      };
+      const params = initialization("2025-03-26");
       const first = yield* post(http, { jsonrpc: "2.0", id: 0, method: "initialize", params }, ci);
       yield* Effect.promise(() => first.text());
       const session = { ...ci, "mcp-session-id": first.headers.get("mcp-session-id") ?? "" };

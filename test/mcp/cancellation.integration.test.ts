@@ -7,6 +7,7 @@ import { makeMcpDoor } from "../../src/mcp/McpDoor.ts";
 import { parseJson } from "../../src/mcp/messages.ts";
 import { serveClient } from "../../src/mcp/stdio.ts";
 import { openDatabase, type TestDatabase } from "../support/tools.ts";
+import { initialize } from "./handshake.ts";
 import { catalogOver } from "./liveDewey.ts";
 
 type Era = "2025-11-25" | "2026-07-28";
@@ -75,15 +76,7 @@ const metaOf = (era: Era) =>
       }
     : {};
 
-const initialize = {
-  id: "init",
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-11-25",
-    capabilities: {},
-    clientInfo: { name: "test", version: "1" },
-  },
-};
+const opening = initialize();
 
 const callOf = (era: Era, id: number, name: string, args: object) => ({
   id,
@@ -146,12 +139,12 @@ const readAnswer = async (response: Response): Promise<unknown> => {
 
 const httpSession = async (): Promise<Client> => {
   const { put, take } = inbox();
-  const opened = await post(initialize, {});
+  const opened = await post(opening, {});
   put(await readAnswer(opened));
   const headers = { "mcp-session-id": opened.headers.get("mcp-session-id") ?? "" };
   return {
     send: (message) => {
-      if (message === initialize) return;
+      if (message === opening) return;
       post(message, headers)
         .then(async (response) => {
           if (response.status === 202) return;
@@ -167,7 +160,7 @@ const httpSession = async (): Promise<Client> => {
 /** Holds the row that a write waits for; `work` runs when the write does, and the query must be gone after it. */
 const whileWriting = async (client: Client, era: Era, key: string, work: () => void) => {
   if (era === "2025-11-25") {
-    client.send(initialize);
+    client.send(opening);
     expect(await client.answer()).toMatchObject({ result: { protocolVersion: era } });
   }
   client.send(callOf(era, 1, "write_context", { key, content: "before" }));
@@ -229,7 +222,7 @@ test("a stateless request: the end of its stream stops the query", async () => {
 });
 
 test("a session over HTTP: the end of a stream does not stop its call, whose answer can be had", async () => {
-  const opened = await post(initialize, {});
+  const opened = await post(opening, {});
   await opened.text();
   const headers = {
     "mcp-session-id": opened.headers.get("mcp-session-id") ?? "",

@@ -6,21 +6,14 @@ import { parseJson } from "../../src/mcp/messages.ts";
 import { openSocket } from "../http/sockets.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
+import { initialize } from "./handshake.ts";
 
 const openSession = Effect.fnUntraced(function* (url: string) {
   const client = yield* openSocket(url, { protocols: ["mcp"] });
   const next = Effect.map(client.next, parseJson);
   const ask = (request: object) =>
     Effect.andThen(client.send(JSON.stringify({ jsonrpc: "2.0", ...request })), next);
-  yield* ask({
-    id: "init",
-    method: "initialize",
-    params: {
-      protocolVersion: "2025-11-25",
-      capabilities: {},
-      clientInfo: { name: "test", version: "1" },
-    },
-  });
+  yield* ask(initialize());
   return { ask };
 });
 

@@ -13,6 +13,7 @@ import { serveClient } from "../../src/mcp/stdio.ts";
 import { Access } from "../../src/services/Access.ts";
 import { Drain } from "../../src/services/Drain.ts";
 import { handshake } from "../http/sockets.ts";
+import { initialize } from "./handshake.ts";
 
 const answerBytes = 2_000_000;
 const calls = 60;
@@ -66,16 +67,7 @@ const call = (id: number, meta?: object) =>
     params: { name: "large", arguments: {}, ...(meta && { _meta: meta }) },
   });
 
-const initialize = JSON.stringify({
-  jsonrpc: "2.0",
-  id: "init",
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-11-25",
-    capabilities: {},
-    clientInfo: { name: "test", version: "1" },
-  },
-});
+const opening = JSON.stringify(initialize());
 
 /** The ids of the answers, and whether each was whole. */
 const collect = (count: number) => {
@@ -105,7 +97,7 @@ test("over a WebSocket", async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/mcp`, "mcp");
   socket.addEventListener("message", ({ data }) => take(String(data)));
   await new Promise((resolve) => socket.addEventListener("open", resolve));
-  socket.send(initialize);
+  socket.send(opening);
   for (let id = 1; id <= calls; id++) socket.send(call(id));
   expect(await answered).toBe(calls);
   socket.close();
@@ -122,7 +114,7 @@ test("over stdio", async () => {
     shutdownTimeout: "1 second",
   });
   await inScope(Effect.forkScoped(Effect.provideContext(serving, context)));
-  const lines = [initialize, ...Array.from({ length: calls }, (_, index) => call(index + 1))];
+  const lines = [opening, ...Array.from({ length: calls }, (_, index) => call(index + 1))];
   await input.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
   expect(await answered).toBe(calls);
   await nothingWaits();
@@ -151,7 +143,7 @@ const readAll = async (bodyOf: (id: number) => string, headers: Record<string, s
 };
 
 test("in a session over HTTP", async () => {
-  const opened = await post(initialize, {});
+  const opened = await post(opening, {});
   await opened.text();
   await readAll(call, { "mcp-session-id": opened.headers.get("mcp-session-id") ?? "" });
 }, 30_000);
@@ -193,7 +185,7 @@ test("a client that does not read has no more than its share waiting, and frees 
     socket.write(`${head}\r\n\r\n`);
   });
   socket.pause();
-  socket.write(frameOf(initialize));
+  socket.write(frameOf(opening));
   for (let id = 1; id <= calls; id++) socket.write(frameOf(call(id)));
   const countAfter = async (millis: number) => {
     await Bun.sleep(millis);

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { Effect, Schema } from "effect";
 import { openSocket } from "../http/sockets.ts";
 import { it } from "../support/it.ts";
+import { initialization } from "./handshake.ts";
 import { type LiveDewey, startLiveDewey } from "./liveDewey.ts";
 import { connect, refusalOf, type SdkClient, sdkClients } from "./sdkClients.ts";
 
@@ -300,8 +301,7 @@ it.effect("leaves out links for versions that know none", () =>
       const { next, send } = yield* openSocket(dewey.ws, { protocols: ["mcp"] });
       const ask = (id: number, method: string, params: object) =>
         Effect.andThen(send(JSON.stringify({ jsonrpc: "2.0", id, method, params })), next);
-      const clientInfo = { name: "test", version: "1" };
-      yield* ask(1, "initialize", { protocolVersion, capabilities: {}, clientInfo });
+      yield* ask(1, "initialize", initialization(protocolVersion));
       const answer = yield* ask(2, "prompts/get", {
         name: "recall",
         arguments: { query: "plover" },

@@ -5,6 +5,7 @@ import { listen } from "../../src/http/Listener.ts";
 import { makeMcpDoor } from "../../src/mcp/McpDoor.ts";
 import { parseJson } from "../../src/mcp/messages.ts";
 import { openDatabase, type TestDatabase } from "../support/tools.ts";
+import { initialization } from "./handshake.ts";
 import { catalogOver } from "./liveDewey.ts";
 
 const scope = Scope.makeUnsafe();
@@ -51,12 +52,6 @@ const readMessage = (text: string): Message => {
 
 /** Everything that came for a request, its answer last. */
 type Request = (method: string, params: object) => Promise<ReadonlyArray<Message>>;
-
-const initializeParams = {
-  protocolVersion: "2025-11-25",
-  capabilities: {},
-  clientInfo: { name: "test", version: "1" },
-};
 
 const overWebSocket = async (): Promise<Request> => {
   const socket = new WebSocket(`ws://${address}`, "mcp");
@@ -105,7 +100,7 @@ const overHttp =
 const legacy = {
   "a WebSocket": async () => {
     const request = await overWebSocket();
-    await request("initialize", initializeParams);
+    await request("initialize", initialization());
     return request;
   },
   "a session over HTTP": async () => {
@@ -119,7 +114,7 @@ const legacy = {
         jsonrpc: "2.0",
         id: 0,
         method: "initialize",
-        params: initializeParams,
+        params: initialization(),
       }),
     });
     await opened.text();

@@ -6,6 +6,7 @@ import { parseJson } from "../../src/mcp/messages.ts";
 import { SentEvents, type SessionEvents } from "../../src/mcp/SentEvents.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
+import { initialize } from "./handshake.ts";
 
 /** An event of a stream as it was sent. */
 interface Event {
@@ -50,12 +51,7 @@ const openSession = async (url: string, protocolVersion: string) => {
       body: JSON.stringify({ jsonrpc: "2.0", ...body }),
       ...(signal && { signal }),
     });
-  const clientInfo = { name: "test", version: "1" };
-  const opened = await post({
-    id: "init",
-    method: "initialize",
-    params: { protocolVersion, capabilities: {}, clientInfo },
-  });
+  const opened = await post(initialize(protocolVersion));
   await opened.text();
   const headers = {
     "mcp-session-id": opened.headers.get("mcp-session-id") ?? "",

@@ -5,6 +5,7 @@ import { serveClient } from "../../src/mcp/stdio.ts";
 import { Drain } from "../../src/services/Drain.ts";
 import { it } from "../support/it.ts";
 import { makeTools } from "./fixtures.ts";
+import { initialization } from "./handshake.ts";
 
 /** A client at the other end of the pipes. */
 const serve = Effect.gen(function* () {
@@ -36,11 +37,7 @@ const serve = Effect.gen(function* () {
       send({
         id: 0,
         method: "initialize",
-        params: {
-          protocolVersion: "2025-11-25",
-          capabilities: {},
-          clientInfo: { name: "test", version: "1" },
-        },
+        params: initialization(),
       }),
       Queue.take(output),
     ),

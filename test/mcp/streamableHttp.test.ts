@@ -11,13 +11,7 @@ import { run } from "../http/sockets.ts";
 import { accessWith } from "../support/access.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
-
-const initialize = (protocolVersion = "2025-11-25") => ({
-  jsonrpc: "2.0",
-  id: "init",
-  method: "initialize",
-  params: { protocolVersion, capabilities: {}, clientInfo: { name: "test", version: "1" } },
-});
+import { initialize } from "./handshake.ts";
 
 const call = (id: number | string, name: string, args: object = {}) => ({
   jsonrpc: "2.0",

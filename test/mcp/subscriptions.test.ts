@@ -9,6 +9,7 @@ import { handshake, openRaw, openSocket, readUntil, untilStill } from "../http/s
 import { accessWith } from "../support/access.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
+import { initialization } from "./handshake.ts";
 
 const things: ResourceProvider = {
   name: "things",
@@ -82,15 +83,9 @@ const openClient = Effect.fnUntraced(function* (url: string) {
   };
 });
 
-const initialization = {
-  protocolVersion: "2025-11-25",
-  capabilities: {},
-  clientInfo: { name: "test", version: "1" },
-};
-
 const openLegacy = Effect.fnUntraced(function* (url: string) {
   const client = yield* openClient(url);
-  yield* client.ask("initialize", initialization);
+  yield* client.ask("initialize", initialization());
   yield* client.send({ method: "notifications/initialized" });
   return client;
 });
@@ -109,7 +104,7 @@ const openHttpSession = Effect.fnUntraced(function* (http: string) {
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...body }),
       }),
     );
-  const { headers } = yield* send({ method: "initialize", params: initialization }, {});
+  const { headers } = yield* send({ method: "initialize", params: initialization() }, {});
   const session = headers.get("mcp-session-id") ?? "";
   return { session, post: (body: object) => send(body, { "mcp-session-id": session }) };
 });

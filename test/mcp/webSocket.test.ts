@@ -7,14 +7,8 @@ import { parseJson } from "../../src/mcp/messages.ts";
 import { openSocket, run } from "../http/sockets.ts";
 import { it } from "../support/it.ts";
 import { serveMcp } from "./fixtures.ts";
+import { initialize } from "./handshake.ts";
 import { SocketTransport } from "./SocketTransport.ts";
-
-const initialize = (protocolVersion = "2025-11-25") => ({
-  jsonrpc: "2.0",
-  id: "init",
-  method: "initialize",
-  params: { protocolVersion, capabilities: {}, clientInfo: { name: "test", version: "1" } },
-});
 
 const call = (id: number | string, name: string, args: object = {}) => ({
   jsonrpc: "2.0",

@@ -3,8 +3,9 @@
  * waits for a core too. More at once would only be slower each.
  */
 import { availableParallelism } from "node:os";
-import { Duration, Effect, Option, PartitionedSemaphore } from "effect";
+import { Effect, Option, PartitionedSemaphore } from "effect";
 import { Unavailable } from "../../domain/Errors.ts";
+import { inLine } from "../../sql/inLine.ts";
 import type { PoolLimits } from "../../sql/server.ts";
 import { sparingly } from "../sparingly.ts";
 
@@ -34,20 +35,6 @@ export const makeQueue = Effect.fnUntraced(function* (limits: PoolLimits, atOnce
       : Effect.void,
   ).pipe(Effect.andThen(Effect.fail(busy)));
 
-  const waiting = <A, E, R>(space: string, work: Effect.Effect<A, E, R>) =>
-    Effect.suspend(() => {
-      let hasPlace = false;
-      const begin = Effect.suspend(() => {
-        hasPlace = true;
-        return work;
-      });
-      const giveUp = Effect.andThen(
-        Effect.sleep(Duration.millis(limits.acquireTimeoutMs)),
-        Effect.suspend(() => (hasPlace ? Effect.never : refused)),
-      );
-      return Effect.raceFirst(places.withPermit(space)(begin), giveUp);
-    });
-
   return {
     /** Runs a search once there is a place for it; fails where that takes longer than a connection may. */
     enter: <A, E, R>(space: string, work: Effect.Effect<A, E, R>) =>
@@ -56,7 +43,8 @@ export const makeQueue = Effect.fnUntraced(function* (limits: PoolLimits, atOnce
           places.withPermitsIfAvailable(1)(restore(work)),
           Option.match({
             onSome: Effect.succeed,
-            onNone: () => restore(waiting(space, work)),
+            onNone: () =>
+              restore(inLine(work, places.withPermit(space), limits.acquireTimeoutMs, refused)),
           }),
         ),
       ),
