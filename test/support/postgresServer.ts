@@ -146,13 +146,20 @@ export const startPostgres = async (options: ServerOptions = {}): Promise<Postgr
     // Read on, so that it never waits for a reader.
     void Array.fromAsync(lines);
   };
+  /** Also those that were begun while the others were told. */
   const signalAll = async (signal: NodeJS.Signals) => {
     if (server === undefined) return;
-    for (const pid of await processesBelow(server.pid)) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // It has ended since the list was made.
+    const told = new Set<number>();
+    for (;;) {
+      const others = (await processesBelow(server.pid)).filter((pid) => !told.has(pid));
+      if (others.length === 0) return;
+      for (const pid of others) {
+        told.add(pid);
+        try {
+          process.kill(pid, signal);
+        } catch {
+          // It has ended since the list was made.
+        }
       }
     }
   };
