@@ -4,19 +4,13 @@ import { Cause, Context, Effect, Exit, FiberSet } from "effect";
 import { type DeweyError, RateLimited } from "../domain/Errors.ts";
 import { CurrentPrincipal, type Principal } from "../domain/Principal.ts";
 import { AnswerBudget, ProcessAnswers } from "../http/AnswerBudget.ts";
+import type { GiveUpSignal } from "../http/giveUp.ts";
 import { Drain, shuttingDown } from "../services/Drain.ts";
-
-/** Tells whether somebody still waits for a call, as an `AbortSignal` does. */
-export interface CancelSignal {
-  readonly aborted: boolean;
-  readonly addEventListener: (type: "abort", listener: () => void) => void;
-  readonly removeEventListener: (type: "abort", listener: () => void) => void;
-}
 
 /** The request that a call answers. */
 export interface CallRequest {
   readonly id: RequestId;
-  readonly signal: CancelSignal;
+  readonly signal: GiveUpSignal;
 }
 
 /** The calls of one client that are in flight. */

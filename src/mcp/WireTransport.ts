@@ -8,7 +8,7 @@ import type {
   RequestId,
   Transport,
 } from "@modelcontextprotocol/server";
-import type { CancelSignal } from "./Calls.ts";
+import { GiveUp, type GiveUpSignal } from "../http/giveUp.ts";
 import {
   answeredBy,
   cancelledBy,
@@ -36,28 +36,9 @@ export type Reply =
 export type Interceptor = (
   request: JSONRPCRequest,
   protocolVersion: string | undefined,
-) => ((signal: CancelSignal) => Promise<Reply>) | undefined;
+) => ((signal: GiveUpSignal) => Promise<Reply>) | undefined;
 
 const ignore = () => {};
-
-/** What an `AbortController` would be to one call, at a tenth of its price. */
-class Cancellation implements CancelSignal {
-  aborted = false;
-  #listener: () => void = ignore;
-
-  addEventListener(_type: "abort", listener: () => void): void {
-    this.#listener = listener;
-  }
-
-  removeEventListener(): void {
-    this.#listener = ignore;
-  }
-
-  abort(): void {
-    this.aborted = true;
-    this.#listener();
-  }
-}
 
 /** What a wire has to offer. */
 export interface Wire {
@@ -93,7 +74,7 @@ export class WireTransport implements Transport {
   readonly #wire: Wire;
   /** Requests that wait for an answer, with what to call when it has left. */
   readonly #open = new Map<RequestId, () => void>();
-  readonly #intercepted = new Map<RequestId, Cancellation>();
+  readonly #intercepted = new Map<RequestId, GiveUp>();
   readonly #batches = new Map<RequestId, Batch>();
   #protocolVersion: string | undefined;
   #whenAnswered: () => void = ignore;
@@ -186,7 +167,7 @@ export class WireTransport implements Transport {
       this.onmessage?.(request);
       return;
     }
-    const cancellation = new Cancellation();
+    const cancellation = new GiveUp();
     this.#intercepted.set(id, cancellation);
     // It rejects when it was cancelled or the wire is gone: either way nobody waits for an answer.
     answer(cancellation)

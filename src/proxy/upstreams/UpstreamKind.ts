@@ -4,7 +4,7 @@ import type { Link, LinkHandlers } from "../../actors/links.ts";
 import type { Principal } from "../../domain/Principal.ts";
 import type { UpstreamUnreachable } from "../../domain/Upstream.ts";
 import type { Arrival } from "../../http/Door.ts";
-import type { GiveUpSignal } from "./giveUp.ts";
+import type { GiveUpSignal } from "../../http/giveUp.ts";
 
 /** One HTTP request of a client, on its way to an upstream that speaks HTTP too. */
 export interface Exchange {

@@ -5,8 +5,8 @@
 import { Cause, Effect } from "effect";
 import { type DeweyUpstream, UpstreamUnreachable } from "../../domain/Upstream.ts";
 import type { Arrival, Door } from "../../http/Door.ts";
+import { abortSignalOf } from "../../http/giveUp.ts";
 import { errorResponse } from "../../http/responses.ts";
-import { abortSignalOf } from "./giveUp.ts";
 import { MemoryConnection } from "./MemoryConnection.ts";
 import type { UpstreamCaller, UpstreamKind } from "./UpstreamKind.ts";
 

@@ -3,10 +3,10 @@
  * knows, and once more where it was restarted and can be told of the session.
  */
 import { type Upstream, UpstreamUnreachable } from "../../../domain/Upstream.ts";
+import { GiveUp } from "../../../http/giveUp.ts";
 import { isEventStream } from "../../contentType.ts";
 import { frameOf } from "../../frames.ts";
 import { mostEventBytes } from "../../sse.ts";
-import { GiveUp } from "../../upstreams/giveUp.ts";
 import { lostMidway } from "../../upstreams/http/exchange.ts";
 import { isSessionLost } from "../../upstreams/http/sessionLoss.ts";
 import type { ExchangeAnswer } from "../../upstreams/UpstreamKind.ts";

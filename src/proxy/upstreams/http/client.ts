@@ -7,7 +7,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { request as secureRequest, Agent as TlsAgent } from "node:https";
 import { urlToHttpOptions } from "node:url";
 import { Schema } from "effect";
-import type { GiveUpSignal } from "../giveUp.ts";
+import type { GiveUpSignal } from "../../../http/giveUp.ts";
 
 /** A request got no answer. */
 export class RequestFailed extends Schema.TaggedError<RequestFailed>()("RequestFailed", {

@@ -9,7 +9,8 @@ export interface GiveUpSignal {
 
 /** Gives one request up, as an `AbortController` does, of which one for each call would be felt. */
 export class GiveUp implements GiveUpSignal {
-  readonly #listeners = new Set<() => void>();
+  // Made when somebody listens: a call that waits for nothing has nobody who does.
+  #listeners: Set<() => void> | undefined;
   #isGivenUp = false;
 
   get aborted(): boolean {
@@ -20,17 +21,19 @@ export class GiveUp implements GiveUpSignal {
   abort(): void {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
     for (const listener of listeners) listener();
   }
 
   addEventListener(_type: "abort", listener: () => void): void {
-    if (!this.#isGivenUp) this.#listeners.add(listener);
+    if (this.#isGivenUp) return;
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
   }
 
   removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners?.delete(listener);
   }
 }
 

@@ -1,6 +1,6 @@
 // What gives a request up does as an AbortController would.
 import { describe, expect, test } from "bun:test";
-import { abortSignalOf, GiveUp } from "../../../src/proxy/upstreams/giveUp.ts";
+import { abortSignalOf, GiveUp } from "../../src/http/giveUp.ts";
 
 describe("giving up", () => {
   test("is told once, to whoever still listens", () => {
