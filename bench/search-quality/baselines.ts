@@ -2,29 +2,52 @@
  * What the search is measured against, over the same turns and the same lexemes: plain BM25, and
  * the conjunction of all words that `plainto_tsquery` makes of a question.
  */
+import { formsInQuestion, type WordForms } from "../../src/services/search/forms.ts";
+import { isForeign, languageOf } from "../../src/services/search/languages.ts";
 import { tokenize } from "../../src/services/search/tokenize.ts";
 
 /** Ranks the turns of a dialogue for a question: indexes, best first. */
 export type Ranker = (question: string) => ReadonlyArray<number>;
 
-/** The lexemes of a text, in order. */
-export const lexemes = (text: string): ReadonlyArray<string> => {
-  const found: Array<string> = [];
-  tokenize(text, (lexeme, _position, _start, _end, kind) => {
-    if (kind !== "part") found.push(lexeme);
-    return true;
-  });
-  return found;
-};
+/** Cuts a text into lexemes, in order: one for each word. */
+type Cut = (text: string) => ReadonlyArray<string>;
+
+const cutWith =
+  (formsOf: (text: string) => WordForms | undefined): Cut =>
+  (text) => {
+    const found: Array<string> = [];
+    tokenize(
+      text,
+      (lexeme, _position, _start, _end, kind) => {
+        if (kind === "form") found.pop();
+        if (kind !== "part") found.push(lexeme);
+        return true;
+      },
+      { forms: formsOf(text) },
+    );
+    return found;
+  };
+
+/** The lexemes of a text, of a word in one of the languages that Dewey knows its stem in it. */
+export const lexemes = cutWith((text) => {
+  const language = languageOf(text);
+  return isForeign(language) ? formsInQuestion(language) : undefined;
+});
+
+/** The lexemes where every text is taken for English. */
+export const lexemesInEnglish = cutWith(() => undefined);
 
 const saturation = 1.2;
 const lengthWeight = 0.75;
 
-/** Both baselines over the turns given. */
-export const baselines = (turns: ReadonlyArray<string>): { bm25: Ranker; and: Ranker } => {
+/** Both baselines over the turns given, cut into lexemes in the same way as the questions. */
+export const baselines = (
+  turns: ReadonlyArray<string>,
+  cut: Cut,
+): { bm25: Ranker; and: Ranker } => {
   const documents = turns.map((turn) => {
     const counts = new Map<string, number>();
-    const words = lexemes(turn);
+    const words = cut(turn);
     for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
     return { counts, length: words.length };
   });
@@ -38,7 +61,7 @@ export const baselines = (turns: ReadonlyArray<string>): { bm25: Ranker; and: Ra
     return Math.log(1 + (documents.length - held + 0.5) / (held + 0.5));
   };
   const rank = (question: string, all: boolean): ReadonlyArray<number> => {
-    const words = [...new Set(lexemes(question))];
+    const words = [...new Set(cut(question))];
     return documents
       .map(({ counts, length }, index) => {
         const held = words.filter((word) => counts.has(word));

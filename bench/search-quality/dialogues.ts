@@ -1,6 +1,5 @@
 /** Tells dialogues of 400 to 700 turns from the stories, with questions whose answering turns are known. */
-import { greetings, reactions, replies, returns, tails } from "./smallTalk.ts";
-import { slots, type Topic, topics } from "./topics.ts";
+import type { Storybook, Topic } from "./storybook.ts";
 
 /** One turn of a dialogue; days become conversations of one session where a layout wants that. */
 export interface Turn {
@@ -54,14 +53,6 @@ const makeRandom = (seed: number) => {
 /** How often an answer repeats what it answers. */
 const fullSentences = 0.9;
 
-/** Particulars that need an article where they stand alone. */
-const bareNouns: ReadonlySet<string> = new Set(
-  ["broken", "plan", "vehicle", "room"].flatMap((slot) => slots[slot] ?? []),
-);
-
-/** How people begin a question that they put to somebody else. */
-const lead = "[Do you remember|Can you tell me|I would like to know|Remind me]: ";
-
 type Particulars = ReadonlyMap<string, string>;
 
 interface Thread {
@@ -80,8 +71,10 @@ class Teller {
 
   private readonly random: () => number;
   private readonly speakers: readonly [string, string];
+  private readonly book: Storybook;
 
-  constructor(random: () => number, speakers: readonly [string, string]) {
+  constructor(book: Storybook, random: () => number, speakers: readonly [string, string]) {
+    this.book = book;
     this.random = random;
     this.speakers = speakers;
   }
@@ -105,9 +98,8 @@ class Teller {
     return template
       .replace(/\[([^\]]*)\]/g, (_, choices: string) => this.pick(choices.split("|")))
       .replace(/\{(\w+)(?::(\w+))?\}/g, (_, slot: string, form: string | undefined) => {
-        const value = particulars.get(slot) ?? this.pick(slots[slot] ?? [slot]);
-        if (form === undefined) return value;
-        return value.replace(/^(?:my|our) /, form === "bare" ? "" : "their ");
+        const value = particulars.get(slot) ?? this.pick(this.book.slots[slot] ?? [slot]);
+        return this.book.inForm(value, form);
       });
   }
 
@@ -115,7 +107,7 @@ class Teller {
     const sentence = text
       .replaceAll(" ,", ",")
       .replace(
-        /(^|[.!?] )([a-z])/g,
+        /(^|[.!?] )([¿¡]?\p{Ll})/gu,
         (_, before: string, letter: string) => `${before}${letter.toUpperCase()}`,
       );
     return this.turns.push({ speaker, day: this.day, text: sentence }) - 1;
@@ -136,23 +128,25 @@ class Teller {
 
   private tellDay(): void {
     const first = this.chance(0.5) ? 0 : 1;
-    this.smallTalk(greetings, first);
-    this.smallTalk(replies, 1 - first);
+    this.smallTalk(this.book.greetings, first);
+    this.smallTalk(this.book.replies, 1 - first);
     const threads = 2 + Math.floor(this.random() * 4);
     for (let thread = 0; thread < threads; thread++) {
       this.tell(this.chance(0.5) ? 0 : 1);
-      if (this.chance(0.5)) this.smallTalk(reactions, this.chance(0.5) ? 0 : 1);
+      if (this.chance(0.5)) this.smallTalk(this.book.reactions, this.chance(0.5) ? 0 : 1);
       if (this.chance(0.35)) this.comeBack();
     }
-    this.smallTalk(reactions, first);
+    this.smallTalk(this.book.reactions, first);
     this.day += 1;
   }
 
   private particularsOf(topic: Topic, me: string, you: string): Particulars {
     const particulars = new Map(this.between(me, you));
     for (const { say } of topic.lines) {
-      for (const [, slot = ""] of say.matchAll(/\{(\w+)\}/g)) {
-        if (!particulars.has(slot)) particulars.set(slot, this.pick(slots[slot] ?? [slot]));
+      for (const [, slot = ""] of say.matchAll(/\{(\w+)(?::\w+)?\}/g)) {
+        if (!particulars.has(slot)) {
+          particulars.set(slot, this.pick(this.book.slots[slot] ?? [slot]));
+        }
       }
     }
     return particulars;
@@ -166,9 +160,9 @@ class Teller {
   private tell(speaker: number): void {
     const me = this.speakers[speaker] ?? this.speakers[0];
     const you = this.speakers[1 - speaker] ?? this.speakers[1];
-    const topic = this.pick(topics);
+    const topic = this.pick(this.book.topics);
     const particulars = this.particularsOf(topic, me, you);
-    const key = `${topics.indexOf(topic)} ${me} ${this.subjectOf(particulars)}`;
+    const key = `${this.book.topics.indexOf(topic)} ${me} ${this.subjectOf(particulars)}`;
     if (this.told.has(key)) return;
     this.told.add(key);
     const turned = new Map(particulars).set("me", you).set("you", me);
@@ -178,8 +172,8 @@ class Teller {
       const sentences = [
         inFull !== "" && this.chance(fullSentences) ? this.fill(inFull, own) : "",
         this.fill(say, own),
-        this.chance(0.8) ? this.fill(this.pick(tails), both) : "",
-        this.chance(0.4) ? this.fill(this.pick(tails), both) : "",
+        this.chance(0.8) ? this.fill(this.pick(this.book.tails), both) : "",
+        this.chance(0.4) ? this.fill(this.pick(this.book.tails), both) : "",
       ];
       return this.say(own.get("me") ?? "", sentences.filter((each) => each !== "").join(" "));
     });
@@ -191,10 +185,8 @@ class Teller {
     const { particulars, teller, listener } = this.pick(
       this.threads.length > 0 ? this.threads : [],
     );
-    const [ask, answer] = this.pick(returns);
-    const subject = bareNouns.has(this.subjectOf(particulars))
-      ? `the ${this.subjectOf(particulars)}`
-      : this.subjectOf(particulars).replace(/^my /, "your ");
+    const [ask, answer] = this.pick(this.book.returns);
+    const subject = this.book.asSubject(this.subjectOf(particulars));
     this.say(
       listener,
       this.fill(ask, new Map(this.between(listener, teller)).set("subject", subject)),
@@ -208,12 +200,15 @@ class Teller {
         .filter(() => this.chance(0.5))
         .map(
           (question): Question => ({
-            text: this.fill(`${this.chance(0.3) ? lead : ""}${question.ask}`, particulars),
+            text: this.fill(
+              `${this.chance(0.3) ? this.book.lead : ""}${question.ask}`,
+              particulars,
+            ),
             answers: question.lines.flatMap((line) => lines[line] ?? []),
           }),
         ),
     );
-    const overall = topics.flatMap((topic) =>
+    const overall = this.book.topics.flatMap((topic) =>
       this.speakers.flatMap((me): ReadonlyArray<Question> => {
         const told = this.threads.filter((each) => each.topic === topic && each.teller === me);
         const { overall: about } = topic;
@@ -231,11 +226,11 @@ class Teller {
 }
 
 /** The evaluation set: each dialogue from its own seed, so that one more leaves the others as they are. */
-export const dialogues = (count: number, seed: number): ReadonlyArray<Dialogue> =>
+export const dialogues = (book: Storybook, count: number, seed: number): ReadonlyArray<Dialogue> =>
   Array.from({ length: count }, (_, index) => {
     const random = makeRandom(seed * 7919 + index);
     const first = Math.floor(random() * names.length);
     const second = (first + 1 + Math.floor(random() * (names.length - 1))) % names.length;
-    const teller = new Teller(random, [names[first] ?? "Ada", names[second] ?? "Ben"]);
+    const teller = new Teller(book, random, [names[first] ?? "Ada", names[second] ?? "Ben"]);
     return teller.dialogue(400 + Math.floor(random() * 270));
   });

@@ -1,7 +1,8 @@
 /** Asks every question of the evaluation set of Dewey and of both baselines, and sums up what they find. */
 import type { Process } from "../../test/support/tools.ts";
-import { baselines, lexemes } from "./baselines.ts";
+import { baselines, lexemes, lexemesInEnglish } from "./baselines.ts";
 import { type Dialogue, dialogues, type Question } from "./dialogues.ts";
+import type { Storybook } from "./storybook.ts";
 
 /** After how many results recall is taken. */
 export const cutoffs = [5, 10, 20] as const;
@@ -106,22 +107,26 @@ export interface Outcome {
   readonly turns: number;
   /** Milliseconds that each search of Dewey took. */
   readonly times: ReadonlyArray<number>;
-  readonly recall: Readonly<Record<"Dewey" | "plain BM25" | "all words", ReadonlyArray<number>>>;
+  readonly recall: Readonly<
+    Record<"Dewey" | "plain BM25" | "all words" | "BM25, as English", ReadonlyArray<number>>
+  >;
   readonly profile: string;
 }
 
 /** Stores the set, asks its questions, and compares. */
-export const measure = async (dewey: Process): Promise<Outcome> => {
-  const set = dialogues(8, 1);
+export const measure = async (dewey: Process, book: Storybook, count = 8): Promise<Outcome> => {
+  const set = dialogues(book, count, 1);
   const [ours, plain, all] = [new Recall(), new Recall(), new Recall()];
+  const asEnglish = new Recall();
   const profile = new Profile();
   const times: Array<number> = [];
   for (const [index, dialogue] of set.entries()) {
     const layout = layoutOf(index);
-    const session = `dialogue ${index}`;
+    const session = `${book.name} dialogue ${index}`;
     const ids = await store(dewey, session, dialogue, layout);
     const texts = textsOf(dialogue, layout);
-    const { bm25, and } = baselines(texts);
+    const { bm25, and } = baselines(texts, lexemes);
+    const inEnglish = baselines(texts, lexemesInEnglish);
     const words = texts.map((text) => new Set(lexemes(text)));
     for (const question of dialogue.questions) {
       const begin = performance.now();
@@ -130,6 +135,7 @@ export const measure = async (dewey: Process): Promise<Outcome> => {
       ours.add(question, ranking);
       plain.add(question, bm25(question.text));
       all.add(question, and(question.text));
+      asEnglish.add(question, inEnglish.bm25(question.text));
       profile.add(question, words);
     }
   }
@@ -137,7 +143,12 @@ export const measure = async (dewey: Process): Promise<Outcome> => {
     dialogues: set.length,
     turns: set.reduce((sum, dialogue) => sum + dialogue.turns.length, 0),
     times,
-    recall: { Dewey: ours.means, "plain BM25": plain.means, "all words": all.means },
+    recall: {
+      Dewey: ours.means,
+      "plain BM25": plain.means,
+      "all words": all.means,
+      "BM25, as English": asEnglish.means,
+    },
     profile: String(profile),
   };
 };

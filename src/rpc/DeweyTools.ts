@@ -256,7 +256,7 @@ export const search = tool(
   {
     title: "Search messages",
     description:
-      'Finds messages by what was said, best first. Ask in words or whole questions: any word may match, more and rarer words rank higher. "A phrase" must occur, -word must not. Narrow it by session, conversation, role or dates.',
+      'Finds messages by what was said, best first. Ask in words or whole questions: any word may match, in any of its forms, more and rarer words rank higher. "A phrase" must occur, -word must not. Narrow it by session, conversation, role or dates.',
     scope: "read",
     effect: "reads",
   },

@@ -10,9 +10,9 @@ import type { Found } from "../sql/searchRanking.ts";
 import { fitting, nextOffset, tellShortPage } from "./answers.ts";
 import { reportProgress } from "./Reports.ts";
 import { findEverywhere, findWithin } from "./search/find.ts";
-import { parseQuery } from "./search/query.ts";
+import { isInAnyLanguage, parseQuery } from "./search/query.ts";
 import { makeQueue } from "./search/queue.ts";
-import { rememberStatistics } from "./search/remembered.ts";
+import { languagesIn, rememberStatistics } from "./search/remembered.ts";
 import { snippet } from "./search/snippet.ts";
 
 /** How many characters of a message its snippet is looked for in, where the content is not asked for. */
@@ -37,10 +37,9 @@ const make = Effect.gen(function* () {
     const { space } = yield* CurrentPrincipal;
     const page = pageOf(parameters);
     const span = yield* dateSpan(parameters);
-    const query = parseQuery(parameters.query);
-    if (query === undefined) return { results: [], total: 0, total_is_exact: true, ...page };
+    const plain = parseQuery(parameters.query);
+    if (plain === undefined) return { results: [], total: 0, total_is_exact: true, ...page };
     const asked = {
-      query,
       space,
       session_id: parameters.session_id ?? null,
       conversation_id: parameters.conversation_id ?? null,
@@ -50,19 +49,25 @@ const make = Effect.gen(function* () {
       contentLength: parameters.include_content === false ? snippetSource : Bounds.contentBytes,
     };
     const isScoped = asked.session_id !== null || asked.conversation_id !== null;
-    const { found, total, total_is_exact } = yield* queue.enter(
+    const isUnknown = isInAnyLanguage(parameters.query);
+    const ranked = Effect.gen(function* () {
+      const known = isScoped && !isUnknown ? undefined : yield* statistics;
+      const spoken = isUnknown && known !== undefined ? languagesIn(known) : [];
+      const query = parseQuery(parameters.query, spoken) ?? plain;
+      const best = yield* known === undefined || isScoped
+        ? findWithin({ ...asked, query })
+        : findEverywhere({ ...asked, query }, known);
+      return { ...best, understood: query };
+    });
+    const { understood, found, total, total_is_exact } = yield* queue.enter(
       space,
-      database.run(
-        isScoped
-          ? findWithin(asked)
-          : Effect.flatMap(statistics, (known) => findEverywhere(asked, known)),
-      ),
+      database.run(ranked),
     );
     yield* reportProgress(2, 2, "Ranked the messages that match.");
     const shown = (row: Found): SearchResult => ({
       ...row,
       content: parameters.include_content === false ? null : row.content,
-      snippet: snippet(row.content, query),
+      snippet: snippet(row.content, understood),
     });
     const results = found.map(shown);
     const fit = fitting(results);

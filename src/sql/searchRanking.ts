@@ -13,6 +13,8 @@ import { DbCount, DbTime, decodeRows } from "./rows.ts";
 /** A term of a query, as the `tsquery` literal that the query parser made of it. */
 export interface RankedTerm {
   readonly query: string;
+  /** The lexemes of a word, as `tsquery` literals of their own. */
+  readonly literals: ReadonlyArray<string>;
   /** Repetitions of a word count; a phrase is there or not. */
   readonly kind: "word" | "phrase";
   readonly weight: number;
@@ -115,11 +117,15 @@ export const occurrences = (
   terms: ReadonlyArray<RankedTerm>,
 ): Statement.Fragment =>
   sql.csv(
-    terms.map(({ query, kind }, index) => {
+    terms.map(({ query, literals, kind }, index) => {
       const name = sql.literal(`n${index + 1}`);
+      const ranks = literals.map(
+        (literal) => sql`ts_rank('{1,1,1,1}', m.search_vector, ${literal}::tsquery)`,
+      );
+      // A text that holds several lexemes of a word holds them in the same places.
       return kind === "word"
         ? sql`width_bucket(
-            ts_rank('{1,1,1,1}', m.search_vector, ${query}::tsquery)::float8,
+            ${ranks.length === 1 ? sql.csv(ranks) : sql`greatest(${sql.csv(ranks)})`}::float8,
             ${sql.literal(occurrenceSteps)}
           ) AS ${name}`
         : sql`(m.search_vector @@ ${query}::tsquery)::int AS ${name}`;

@@ -47,7 +47,10 @@ const table: Readonly<Record<Room, Table>> = {
     rooms: ["domain", "migrations"],
     packages: ["effect", "@effect/platform-bun", "@effect/sql-pg", "bun", "node:*"],
   },
-  services: { rooms: ["domain", "sql", "actors"], packages: ["effect", "jose", "node:*"] },
+  services: {
+    rooms: ["domain", "sql", "actors"],
+    packages: ["effect", "jose", "@orama/stemmers", "@orama/stopwords", "node:*"],
+  },
   actors: { rooms: ["domain", "sql", "services"], packages: ["effect", "node:*"] },
   http: { rooms: ["domain", "services"], packages: ["effect", "bun", "node:*"] },
   rpc: { rooms: ["domain", "services", "actors", "http"], packages: ["effect", "bun", "node:*"] },

@@ -77,9 +77,9 @@ const holdersOf = Effect.fnUntraced(function* (
   const rare: Array<SearchTerm> = [];
   const uncounted: Array<SearchTerm> = [];
   for (const word of words) {
-    const share = word.lexeme === null ? undefined : statistics.words.get(word.lexeme);
-    if (share !== undefined) holders.set(word, share * statistics.messages);
-    else if (word.lexeme !== null && statistics.rarest !== null) rare.push(word);
+    const shares = word.lexemes.flatMap((lexeme) => statistics.words.get(lexeme) ?? []);
+    if (shares.length > 0) holders.set(word, Math.max(...shares) * statistics.messages);
+    else if (word.lexemes.length > 0 && statistics.rarest !== null) rare.push(word);
     else uncounted.push(word);
   }
   const counts = yield* countMatches(

@@ -2,6 +2,8 @@
  * The query language: words (any may match), `"a phrase"` and `-not` (both binding). Every input is
  * a query; what it means is given as `tsquery` literals that Postgres takes as they are.
  */
+import { formsInAny, formsInQuestion, type WordForms } from "./forms.ts";
+import { isForeign, type Language, languageOf } from "./languages.ts";
 import { tokenize } from "./tokenize.ts";
 import { quoteLexeme } from "./vector.ts";
 
@@ -10,8 +12,10 @@ export interface SearchTerm {
   readonly query: string;
   readonly kind: "word" | "phrase";
   readonly weight: number;
-  /** The lexeme of a word; null where the term is not one lexeme. */
-  readonly lexeme: string | null;
+  /** The lexemes of a word, any of which is the word; none where the term is not one. */
+  readonly lexemes: ReadonlyArray<string>;
+  /** Each of them as a `tsquery` of its own. */
+  readonly literals: ReadonlyArray<string>;
   /** What the lexemes of the term begin with; null where they are given whole. */
   readonly prefix: string | null;
 }
@@ -44,26 +48,47 @@ interface Placed {
   readonly isPart: boolean;
 }
 
+const wordTerm = (lexemes: ReadonlyArray<string>, weight: number): SearchTerm => {
+  const literals = lexemes.map(quoteLexeme);
+  const query = literals.length === 1 ? literals.join("") : `(${literals.join(" | ")})`;
+  return { query, kind: "word", weight, lexemes, literals, prefix: null };
+};
+
+const prefixTerm = (prefix: string): SearchTerm => ({
+  query: `${quoteLexeme(prefix)}:*`,
+  kind: "phrase",
+  weight: 1,
+  lexemes: [],
+  literals: [],
+  prefix,
+});
+
 /** The terms of a clause in their places. */
-const place = (text: string): ReadonlyArray<Placed> => {
+const place = (text: string, forms: WordForms | undefined): ReadonlyArray<Placed> => {
   const placed: Array<Placed> = [];
   let lastPair = -1;
-  tokenize(text, (lexeme, position, _start, _end, kind) => {
-    if (kind === "pair") lastPair = position;
-    // The last character of a longer run says nothing that the pair before it does not say.
-    if (kind === "tail" && position === lastPair + 1) return true;
-    const isPart = kind === "part";
-    const query = quoteLexeme(lexeme);
-    placed.push({
-      term:
-        kind === "tail"
-          ? { query: `${query}:*`, kind: "phrase", weight: 1, lexeme: null, prefix: lexeme }
-          : { query, kind: "word", weight: isPart ? partWeight : 1, lexeme, prefix: null },
-      position,
-      isPart,
-    });
-    return true;
-  });
+  tokenize(
+    text,
+    (lexeme, position, _start, _end, kind) => {
+      if (kind === "pair") lastPair = position;
+      // The last character of a longer run says nothing that the pair before it does not say.
+      if (kind === "tail" && position === lastPair + 1) return true;
+      const word = kind === "form" ? placed.pop() : undefined;
+      if (word !== undefined) {
+        const { lexemes, weight } = word.term;
+        placed.push({ ...word, term: wordTerm([...lexemes, lexeme], weight) });
+        return true;
+      }
+      const isPart = kind === "part";
+      placed.push({
+        term: kind === "tail" ? prefixTerm(lexeme) : wordTerm([lexeme], isPart ? partWeight : 1),
+        position,
+        isPart,
+      });
+      return true;
+    },
+    { forms },
+  );
   return placed;
 };
 
@@ -79,14 +104,29 @@ const inSequence = (placed: ReadonlyArray<Placed>): string | undefined => {
   return query;
 };
 
-/** What a query asks for; undefined when it holds nothing that can be found. */
-export const parseQuery = (text: string): SearchQuery | undefined => {
+/** Whether nothing tells which language a query is in, as where it is a few words that were picked. */
+export const isInAnyLanguage = (text: string): boolean => languageOf(text) === undefined;
+
+/**
+ * What a query asks for; undefined when it holds nothing that can be found. Where nothing tells its language, words are
+ * also asked for in their forms in the languages that are spoken.
+ */
+export const parseQuery = (
+  text: string,
+  spoken: ReadonlyArray<Language> = [],
+): SearchQuery | undefined => {
   const words = new Map<string, SearchTerm>();
   const phrases = new Map<string, SearchTerm>();
   const required: Array<string> = [];
   const excluded: Array<string> = [];
+  const language = languageOf(text);
+  const forms = isForeign(language)
+    ? formsInQuestion(language)
+    : language === undefined && spoken.length > 0
+      ? formsInAny(spoken)
+      : undefined;
   for (const { groups } of text.matchAll(clause)) {
-    const placed = place(groups?.["phrase"] ?? groups?.["word"] ?? "");
+    const placed = place(groups?.["phrase"] ?? groups?.["word"] ?? "", forms);
     const sequence = inSequence(placed);
     if (sequence === undefined) continue;
     if (groups?.["not"] !== undefined) {
@@ -102,7 +142,8 @@ export const parseQuery = (text: string): SearchQuery | undefined => {
         query: sequence,
         kind: "phrase",
         weight: 1,
-        lexeme: null,
+        lexemes: [],
+        literals: [],
         prefix: null,
       });
     }

@@ -1,6 +1,7 @@
 /** What Postgres knows of the words, kept for a while: to read it costs as much as a search for a rare word. */
 import { Clock, Effect } from "effect";
 import { readStatistics, type Statistics } from "../../sql/SearchStatistics.ts";
+import { type Language, languages } from "./languages.ts";
 
 /** Postgres itself looks at the messages anew only when a tenth of them have changed. */
 const keptMillis = 10_000;
@@ -16,3 +17,7 @@ export const rememberStatistics = () => {
     return statistics;
   });
 };
+
+/** The languages that messages are written in, as far as Postgres knows; all, while it knows nothing. */
+export const languagesIn = ({ rarest, words }: Statistics): ReadonlyArray<Language> =>
+  rarest === null ? languages : languages.filter(({ mark }) => words.has(mark));

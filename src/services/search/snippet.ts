@@ -1,4 +1,6 @@
 /** The passage of a message that shows best why it was found. */
+import { formsInMessage } from "./forms.ts";
+import { isForeign, languageOf } from "./languages.ts";
 import type { SearchQuery } from "./query.ts";
 import { tokenize } from "./tokenize.ts";
 
@@ -26,17 +28,23 @@ const boundaryBefore = (text: string, index: number): number =>
 const matchesIn = (content: string, query: SearchQuery): ReadonlyArray<Match> => {
   const lexemes = new Set<string>();
   const prefixes: Array<string> = [];
-  for (const { lexeme, prefix } of query.words) {
-    if (lexeme !== null) lexemes.add(lexeme);
+  for (const { lexemes: forms, prefix } of query.words) {
+    for (const lexeme of forms) lexemes.add(lexeme);
     if (prefix !== null) prefixes.push(prefix);
   }
   const matches: Array<Match> = [];
-  tokenize(content.slice(0, maxScanned), (lexeme, _position, start, end) => {
-    if (lexemes.has(lexeme) || prefixes.some((prefix) => lexeme.startsWith(prefix))) {
-      matches.push({ start, end, query: lexeme });
-    }
-    return matches.length < maxMatches;
-  });
+  const text = content.slice(0, maxScanned);
+  const language = languageOf(text);
+  tokenize(
+    text,
+    (lexeme, _position, start, end) => {
+      if (lexemes.has(lexeme) || prefixes.some((prefix) => lexeme.startsWith(prefix))) {
+        matches.push({ start, end, query: lexeme });
+      }
+      return matches.length < maxMatches;
+    },
+    { forms: isForeign(language) ? formsInMessage(language) : undefined },
+  );
   return matches;
 };
 

@@ -3,6 +3,7 @@
  * answer for documents and queries alike: what a phrase or an identifier needs is in the positions.
  */
 import { CharClass, classAt, fold } from "./characters.ts";
+import type { WordForms } from "./forms.ts";
 import { lexemeAt, Place, placeOf, shortWordLength } from "./shortWords.ts";
 import { toLexeme } from "./words.ts";
 
@@ -12,6 +13,8 @@ export type TokenKind =
   | "word"
   /** A part of a camelCase word, at the position of the word. */
   | "part"
+  /** Another lexeme of the word before, at its position. */
+  | "form"
   /** Two neighbouring characters of a script without spaces. */
   | "pair"
   /** The last (or only) character of a run in such a script. */
@@ -40,8 +43,15 @@ const maxParts = 12;
 
 const isWordClass = (kind: number): boolean => kind >= CharClass.lower && kind <= CharClass.letter;
 
+/** How a text is walked over. */
+export interface Manner {
+  readonly shortWords?: ShortWordSink;
+  /** The lexemes of its words, where they are not those of English; short words are then as any other. */
+  readonly forms?: WordForms | undefined;
+}
+
 /** Walks over the tokens of `text`, positions counted from 1. */
-export const tokenize = (text: string, sink: TokenSink, shortWords?: ShortWordSink): void => {
+export const tokenize = (text: string, sink: TokenSink, manner: Manner = {}): void => {
   const size = text.length;
   let index = 0;
   let position = 0;
@@ -55,7 +65,7 @@ export const tokenize = (text: string, sink: TokenSink, shortWords?: ShortWordSi
       index = end;
     } else if (isWordClass(kind)) {
       position += 1;
-      const end = word(text, index, position, sink, shortWords);
+      const end = word(text, index, position, sink, manner);
       if (end === undefined) return;
       index = end;
     } else {
@@ -81,13 +91,13 @@ const word = (
   start: number,
   position: number,
   sink: TokenSink,
-  shortWords: ShortWordSink | undefined,
+  { shortWords, forms }: Manner,
 ): number | undefined => {
   const size = text.length;
   let end = start + 1;
   // Most words are lower case but for their first letter, and need no more than this.
   while (end < size && classAt(text, end) === CharClass.lower) end += 1;
-  if (end - start > 1 && isPlain(text, start, end)) {
+  if (forms === undefined && end - start > 1 && isPlain(text, start, end)) {
     const place = end - start <= shortWordLength ? placeOf(text, start, end) : Place.none;
     if (place === Place.stopWord) return end;
     if (place !== Place.none && shortWords !== undefined) {
@@ -115,7 +125,9 @@ const word = (
       if (end + 1 >= size || !isWordClass(classAt(text, end + 1))) break;
       const after = endOfLetters(text, end + 1);
       if (contraction.test(text.slice(end + 1, after))) {
-        return emit(text, start, end, position, mixed, apostrophes, sink) ? after : undefined;
+        return emit(text, start, end, position, { mixed, apostrophes, forms }, sink)
+          ? after
+          : undefined;
       }
       // An elision (`l'homme`) is two words; a name (`O'Brien`) is one.
       if (end - start === 1 && !/o/i.test(text.slice(start, end))) break;
@@ -133,7 +145,7 @@ const word = (
     const name = text.slice(start, symbols).toLowerCase().replace("\u266F", "#");
     return sink(name, position, start, symbols, "word") ? symbols : undefined;
   }
-  return emit(text, start, end, position, mixed, apostrophes, sink) ? end : undefined;
+  return emit(text, start, end, position, { mixed, apostrophes, forms }, sink) ? end : undefined;
 };
 
 /** Whether a run of lower-case letters, its first character aside, is a word by itself. */
@@ -159,17 +171,27 @@ const endOfLanguageName = (text: string, end: number): number => {
   return end + 1 < text.length && isWordClass(classAt(text, end + 1)) ? end : end + 1;
 };
 
+interface Shape {
+  readonly mixed: boolean;
+  readonly apostrophes: number;
+  readonly forms: WordForms | undefined;
+}
+
 const emit = (
   text: string,
   start: number,
   end: number,
   position: number,
-  mixed: boolean,
-  apostrophes: number,
+  { mixed, apostrophes, forms }: Shape,
   sink: TokenSink,
 ): boolean => {
   const written = text.slice(start, end);
   const whole = apostrophes === 0 ? written : written.replace(/['\u2019]/g, "");
+  if (forms !== undefined && !mixed) {
+    return forms(whole).every((lexeme, place) =>
+      sink(lexeme, position, start, end, place === 0 ? "word" : "form"),
+    );
+  }
   const lexeme = toLexeme(whole);
   if (lexeme !== "" && !sink(lexeme, position, start, end, "word")) return false;
   if (!mixed || apostrophes > 0 || whole.length > maxCamelLength) return true;

@@ -2,6 +2,8 @@
  * The search document of a message: a ready `tsvector` literal, so that Postgres parses no text
  * (its parser depends on the database's locale), and the length that relevance is weighed by.
  */
+import { formsInMessage } from "./forms.ts";
+import { isForeign, type Language, languageOf } from "./languages.ts";
 import {
   beginDocument,
   giveNumber,
@@ -132,6 +134,10 @@ export const searchDocument = (text: string): SearchDocument => {
     bytes += 2;
   };
 
+  const addMark = ({ mark }: Language): void => {
+    entries.push({ place: undefined, literal: escaped(mark), first: -1, last: -1, count: 0 });
+  };
+
   const takeShort = (place: number, position: number): boolean => {
     const at = position > maxPosition ? maxPosition : position;
     length += 1;
@@ -141,12 +147,13 @@ export const searchDocument = (text: string): SearchDocument => {
     return bytes < maxVectorBytes;
   };
 
+  const language = languageOf(text);
   tokenize(
     text,
     (lexeme, position, _start, _end, kind) => {
       const place = placeOfLexeme(lexeme);
       const at = position > maxPosition ? maxPosition : position;
-      if (kind !== "part") length += 1;
+      if (kind !== "part" && kind !== "form") length += 1;
       const number = (place === Place.none ? undefined : numberAt(place)) ?? others.get(lexeme);
       if (number !== undefined) {
         addPosition(number, at);
@@ -160,7 +167,8 @@ export const searchDocument = (text: string): SearchDocument => {
       }
       return bytes < maxVectorBytes;
     },
-    takeShort,
+    isForeign(language) ? { forms: formsInMessage(language) } : { shortWords: takeShort },
   );
+  if (isForeign(language)) addMark(language);
   return { vector: writeEntries(), length };
 };

@@ -7,7 +7,7 @@ import { irregularForms, stopWords } from "./english.ts";
 import { stem } from "./stem.ts";
 
 /** Longer words are indexed by their first characters: far below the 2 KB of a lexeme. */
-const maxLexemeLength = 100;
+export const maxLexemeLength = 100;
 const maxCachedLength = 40;
 const maxCachedWords = 50_000;
 

@@ -17,7 +17,7 @@ const said = (
 ) => {
   const words = parseQuery(Object.keys(holders).join(" "))?.words ?? [];
   const spread: Spread = {
-    holders: ({ lexeme }) => holders[lexeme ?? ""] ?? 0,
+    holders: ({ lexemes }) => holders[lexemes[0] ?? ""] ?? 0,
     everywhere,
     within,
   };
@@ -26,7 +26,7 @@ const said = (
 
 const chosen = (holders: Readonly<Record<string, number>>, within?: number) => {
   const { words, spread } = said(holders, within);
-  return chooseWords(words, spread).map(({ lexeme }) => lexeme);
+  return chooseWords(words, spread).map(({ lexemes }) => lexemes[0]);
 };
 
 const stages = (holders: Readonly<Record<string, number>>, within?: number) => {

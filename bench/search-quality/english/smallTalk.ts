@@ -1,10 +1,6 @@
 /** What people say between the stories: greetings, reactions, and words of other stories in passing. */
 
-const lines = (text: string): ReadonlyArray<string> =>
-  text
-    .trim()
-    .split("\n")
-    .map((line) => line.trim());
+import { lines } from "../storybook.ts";
 
 /** How a day begins. */
 export const greetings = lines(`

@@ -1,39 +1,8 @@
-/**
- * What the dialogues of the evaluation set talk about. `{slot}` is filled once a thread, from
- * `slots`; `[a|b]` is chosen anew wherever it stands, so that a question says in other words what
- * the dialogue says. `{me}` has the story, `{you}` listens.
- */
-
-/** One line of a thread: who speaks, and what. */
-export interface Line {
-  readonly by: "me" | "you";
-  readonly say: string;
-  /** What an answer in a full sentence begins with; often people leave it out. */
-  readonly inFull: string;
-}
-
-/** A question, and the lines of its thread that answer it. */
-export interface Ask {
-  readonly ask: string;
-  readonly lines: ReadonlyArray<number>;
-}
-
-/** A kind of story that can be told many times with other particulars. */
-export interface Topic {
-  readonly lines: ReadonlyArray<Line>;
-  readonly questions: ReadonlyArray<Ask>;
-  /** Asked once a dialogue of all threads of the topic that a speaker told. */
-  readonly overall?: { readonly ask: string; readonly line: number };
-}
-
-const me = (say: string, inFull = ""): Line => ({ by: "me", say, inFull });
-const you = (say: string): Line => ({ by: "you", say, inFull: "" });
-const ask = (text: string, ...lines: ReadonlyArray<number>): Ask => ({ ask: text, lines });
-
-const list = (text: string): ReadonlyArray<string> => text.split(",").map((word) => word.trim());
+/** What the English dialogues of the evaluation set talk about. */
+import { ask, list, me, type Storybook, type Topic, you } from "../storybook.ts";
 
 /** The particulars that threads are told with. */
-export const slots: Readonly<Record<string, ReadonlyArray<string>>> = {
+export const slots: Storybook["slots"] = {
   pet: list("Biscuit, Pepper, Mango, Luna, Ziggy, Noodle, Hazel, Otis, Waffles, Juno"),
   animal: list("puppy, kitten, parrot, rabbit, tortoise, ferret, hamster, gecko"),
   swallowed: list(

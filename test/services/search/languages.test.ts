@@ -1,0 +1,125 @@
+// Which language a text is taken to be in, and what becomes of its words then.
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Language, languageOf, languages } from "../../../src/services/search/languages.ts";
+import { parseQuery } from "../../../src/services/search/query.ts";
+import { tokenize } from "../../../src/services/search/tokenize.ts";
+import { quoteLexeme, searchDocument } from "../../../src/services/search/vector.ts";
+import { holds } from "../../support/property.ts";
+
+const named = (text: string): string | undefined => {
+  const language = languageOf(text);
+  return typeof language === "object" ? language.mark : language;
+};
+
+const marked = (mark: string): Language => {
+  const language = languages.find((each) => each.mark === mark);
+  if (language === undefined) throw new Error(`no language is marked ${mark}`);
+  return language;
+};
+
+describe("the language of a text", () => {
+  test.each([
+    ["~de", "Wie heißt der Hund von Anna?"],
+    ["~de", "Nein, die Tests laufen nicht mehr."],
+    ["~de", "Kannst du die Funktion parseHeader so ändern, dass sie nicht wirft?"],
+    ["~es", "¿Qué le pasó al gato de Marta la semana pasada?"],
+    ["~fr", "Quel est le prix de la maison que nous avons vue ?"],
+    ["~it", "Qual era il nome del cane di Anna?"],
+    ["~nl", "Hoe heette de hond van Anna ook weer?"],
+    ["~pt", "Qual era o nome do cachorro que não quis entrar?"],
+    ["~ru", "Сколько стоил ремонт машины, и кто его оплатил?"],
+  ])("%s: %s", (mark, text) => {
+    expect(named(text)).toBe(mark);
+  });
+
+  test.each([
+    "The build fails in CI because of a missing index.",
+    "Users die in droves, and nobody was there.",
+    "I told you so: it was in the war room all along",
+  ])("English: %s", (text) => {
+    expect(named(text)).toBe("English");
+  });
+
+  test.each([
+    "die hard",
+    "They die in pain.",
+    "la la la la la la",
+    "Katzen Tierarzt",
+    "git log --oneline | head -n 5; ls -la",
+    '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"list","arguments":{"locale":"de"}}}',
+    "東京都へ行きました",
+    "",
+  ])("nothing tells: %s", (text) => {
+    expect(named(text)).toBeUndefined();
+  });
+
+  test("is told by the beginning, however long the text is", () => {
+    const beginning = "Das ist der Anfang, und er ist nicht auf Englisch. ".repeat(10);
+    const end = "the end of it is in English, for that is what it is. ".repeat(1000);
+    expect(named(beginning + end)).toBe("~de");
+  });
+});
+
+describe("a message of a known language", () => {
+  test("is found by its words as they are written, by their stems, and by its language", () => {
+    expect(searchDocument("Wir haben die Katzen nicht gekauft").vector).toBe(
+      "'wir':1 'haben':2 'die':3 'katzen':4 'katz':4 'nicht':5 'gekauft':6 '~de'",
+    );
+  });
+
+  test("has identifiers in it that are cut as in English", () => {
+    expect(searchDocument("Das ist nicht die Funktion getUserById").vector).toContain("'user':6");
+  });
+
+  test("loses nothing that it would be found by without", () => {
+    const words = fc.constantFrom(
+      ..."die der und nicht was wir haben Katzen gekauft getUserById pool_max the of running Ｃafé 東京 C++ l'homme don't".split(
+        " ",
+      ),
+    );
+    void holds(
+      fc.property(fc.array(words, { minLength: 1, maxLength: 40 }), (text) => {
+        const german = `${"das ist nicht von mir. ".repeat(15)}${text.join(" ")}`;
+        const { vector } = searchDocument(german);
+        expect(vector).toEndWith("'~de'");
+        tokenize(german, (lexeme) => {
+          expect(vector).toContain(`${quoteLexeme(lexeme)}:`);
+          return true;
+        });
+      }),
+      200,
+    );
+  });
+});
+
+describe("a question", () => {
+  const words = (text: string, spoken?: ReadonlyArray<Language>) =>
+    parseQuery(text, spoken)?.words.map(({ query }) => query);
+
+  test("of a known language asks for either form of what means something", () => {
+    expect(words("Was haben wir für die Katzen bezahlt?")).toEqual([
+      "('katzen' | 'katz')",
+      "'bezahlt'",
+    ]);
+  });
+
+  test("of a few words asks in the languages that are spoken", () => {
+    expect(words("Katzen")).toEqual(["'katzen'"]);
+    expect(words("Katzen", [marked("~de")])).toEqual(["('katzen' | 'katz')"]);
+    expect(words("die hard", [marked("~de")])).toEqual(["'die'", "'hard'"]);
+    expect(words("canciones", [marked("~de"), marked("~es")])).toEqual(["'cancion'"]);
+  });
+
+  test("in English asks for nothing else, whatever is spoken", () => {
+    expect(words("What did we pay for the houses?", languages)).toEqual(["'pay'", "'hous'"]);
+  });
+
+  test("has phrases and exclusions in all forms", () => {
+    const query = parseQuery("Haustiere -Katzen", [marked("~de")]);
+    expect(query?.excluded).toEqual(["('katzen' | 'katz')"]);
+    expect(parseQuery('"blaue Katzen"', [marked("~de")])?.required).toEqual([
+      "('blaue' | 'blau') <1> ('katzen' | 'katz')",
+    ]);
+  });
+});
