@@ -15,7 +15,7 @@ Every tool is the same over MCP and over typed RPC. This page is written by \`bu
 - Ids are UUIDs. Times are ISO 8601 in UTC with milliseconds.
 - A write is answered after its commit.
 - An answer holds at most ${Bounds.answerBytes / 1024 / 1024} MiB: a page ends early there, and \`next_offset\` (or \`next_after_turn\`, \`next_after_name\`) says where to go on. Totals are counted up to ${Bounds.exactTotal}; past it \`total_is_exact\` is false. So it is where a search among very many messages (more than 200,000, or between dates more than 20,000) finds thousands: there are more than \`total\` says.
-- \`dewey_search\` knows the forms of words in Dutch, English, French, German, Italian, Portuguese, Russian and Spanish, and tells by itself which of these a message is in. In other languages words are found as they are written, without regard to case and accents; scripts without spaces, such as Chinese and Japanese, by any part.
+- \`dewey_search\` knows the forms of words in Danish, Dutch, English, French, German, Italian, Norwegian, Portuguese, Russian, Spanish and Swedish, and tells by itself which of these a message is in. In other languages words are found as they are written, without regard to case and accents; scripts without spaces, such as Chinese and Japanese, by any part.
 - Everything belongs to the space of the caller's token (\`default\` without tokens), and no tool reads or changes another space.
 
 ## Errors

@@ -3,7 +3,7 @@
  * the conjunction of all words that `plainto_tsquery` makes of a question.
  */
 import { formsInQuestion, type WordForms } from "../../src/services/search/forms.ts";
-import { isForeign, languageOf } from "../../src/services/search/languages.ts";
+import { isForeign, languageOf } from "../../src/services/search/languageOf.ts";
 import { tokenize } from "../../src/services/search/tokenize.ts";
 
 /** Ranks the turns of a dialogue for a question: indexes, best first. */

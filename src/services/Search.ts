@@ -10,9 +10,9 @@ import type { Found } from "../sql/searchRanking.ts";
 import { fitting, nextOffset, tellShortPage } from "./answers.ts";
 import { reportProgress } from "./Reports.ts";
 import { findEverywhere, findWithin } from "./search/find.ts";
-import { isInAnyLanguage, parseQuery } from "./search/query.ts";
+import { isPicked, parseQuery } from "./search/query.ts";
 import { makeQueue } from "./search/queue.ts";
-import { languagesIn, rememberStatistics } from "./search/remembered.ts";
+import { rememberWords } from "./search/remembered.ts";
 import { snippet } from "./search/snippet.ts";
 
 /** How many characters of a message its snippet is looked for in, where the content is not asked for. */
@@ -20,7 +20,7 @@ const snippetSource = 64 * 1024;
 
 const make = Effect.gen(function* () {
   const database = yield* Database;
-  const statistics = rememberStatistics();
+  const { statistics, spoken } = rememberWords();
   const queue = yield* makeQueue(database.limits);
 
   const search = Effect.fn("Search.find")(function* (parameters: {
@@ -49,14 +49,13 @@ const make = Effect.gen(function* () {
       contentLength: parameters.include_content === false ? snippetSource : Bounds.contentBytes,
     };
     const isScoped = asked.session_id !== null || asked.conversation_id !== null;
-    const isUnknown = isInAnyLanguage(parameters.query);
     const ranked = Effect.gen(function* () {
-      const known = isScoped && !isUnknown ? undefined : yield* statistics;
-      const spoken = isUnknown && known !== undefined ? languagesIn(known) : [];
-      const query = parseQuery(parameters.query, spoken) ?? plain;
-      const best = yield* known === undefined || isScoped
-        ? findWithin({ ...asked, query })
-        : findEverywhere({ ...asked, query }, known);
+      const query = isPicked(parameters.query)
+        ? (parseQuery(parameters.query, yield* spoken) ?? plain)
+        : plain;
+      const best = isScoped
+        ? yield* findWithin({ ...asked, query })
+        : yield* findEverywhere({ ...asked, query }, yield* statistics);
       return { ...best, understood: query };
     });
     const { understood, found, total, total_is_exact } = yield* queue.enter(

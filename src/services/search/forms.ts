@@ -1,52 +1,67 @@
 /**
- * The lexemes of a word in a text that is not English: as everywhere, and by its stem in the language of the text. What
- * is found without knowing any language is found as before; who asks in that language finds all forms of the word.
+ * The lexemes of a word in a text that is not English: as everywhere, and by its stem in the language of the text, which
+ * ends in the mark of the language and so meets no word of another. What is found without knowing any language is found
+ * as before; who asks in that language finds all forms of the word.
  */
 import { fold } from "./characters.ts";
-import type { Language } from "./languages.ts";
+import { type Language, spelled } from "./languages.ts";
 import { maxLexemeLength, ownCopy, toLexeme } from "./words.ts";
 
-/** Gives the lexemes of a word, one or more; none where it carries no meaning. */
+/** Gives the lexemes of a word, the one that it has everywhere first; none where it carries no meaning. */
 export type WordForms = (word: string) => ReadonlyArray<string>;
 
 const letters = /^\p{L}{3,}$/u;
 
-const inLowerCase = (word: string): string => word.normalize("NFKC").toLowerCase();
+const hasStem = (word: string): boolean => word.length <= maxLexemeLength && letters.test(word);
 
-const lexemesOf = (word: string, languages: ReadonlyArray<Language>): ReadonlyArray<string> => {
-  const lower = inLowerCase(word);
-  const stems = letters.test(lower)
-    ? languages.flatMap(({ stem, stopWords }) => (stopWords.has(lower) ? [] : fold(stem(lower))))
-    : [];
-  return [...new Set([toLexeme(word), ...stems])].filter((lexeme) => lexeme !== "");
+const stemOf = (word: string, { stem, mark }: Language): string => `${fold(stem(word))}${mark}`;
+
+const lexemesIn = (word: string, language: Language): ReadonlyArray<string> => {
+  const everywhere = toLexeme(word);
+  if (everywhere === "") return [];
+  const written = spelled(word);
+  return !hasStem(written) || language.stopWords.has(written)
+    ? [everywhere]
+    : [everywhere, stemOf(written, language)];
 };
 
 // Words repeat, as they do in English.
 const maxKnown = 10_000;
 const known = new Map<Language, Map<string, ReadonlyArray<string>>>();
 
-/** The forms of words in a message of a language, those without meaning among them: a phrase may hold them. */
-export const formsInMessage = (language: Language): WordForms => {
+/** The forms of words in a text of a language, those without meaning among them: a phrase may hold them. */
+export const formsInText = (language: Language): WordForms => {
   const words = known.get(language) ?? new Map<string, ReadonlyArray<string>>();
   known.set(language, words);
   return (word) => {
     const found = words.get(word);
     if (found !== undefined) return found;
+    if (word.length > maxLexemeLength) return lexemesIn(word, language);
     if (words.size >= maxKnown) words.clear();
-    const lexemes = lexemesOf(word, [language]);
-    if (word.length <= maxLexemeLength) words.set(ownCopy(word), lexemes);
+    const own = ownCopy(word);
+    const lexemes = lexemesIn(own, language);
+    words.set(own, lexemes);
     return lexemes;
   };
 };
 
-/** The forms of words in a question of a language. */
-export const formsInQuestion =
-  (language: Language): WordForms =>
-  (word) =>
-    language.stopWords.has(inLowerCase(word)) ? [] : lexemesOf(word, [language]);
+/** The forms of words in a question of a language, of those that carry a meaning. */
+export const formsInQuestion = (language: Language): WordForms => {
+  const forms = formsInText(language);
+  return (word) => (language.stopWords.has(spelled(word)) ? [] : forms(word));
+};
 
-/** The forms of words in a question that may be of any of the languages. */
+/** The forms of words that may be of any of the languages. */
 export const formsInAny =
   (languages: ReadonlyArray<Language>): WordForms =>
-  (word) =>
-    toLexeme(word) === "" ? [] : lexemesOf(word, languages);
+  (word) => {
+    const everywhere = toLexeme(word);
+    if (everywhere === "") return [];
+    const written = spelled(word);
+    const stems = hasStem(written)
+      ? languages
+          .filter(({ stopWords }) => !stopWords.has(written))
+          .map((language) => stemOf(written, language))
+      : [];
+    return [everywhere, ...stems];
+  };

@@ -1,146 +1,103 @@
-/**
- * The languages other than English whose words the search knows in all their forms, and which of them a text is in. Words
- * that carry no meaning tell that: no others are in so many texts of one language, and in so few of another.
- */
+/** The languages other than English in which the search brings words to their stems, and the words without meaning of each. */
+import { stemmer as danish } from "@orama/stemmers/danish";
 import { stemmer as dutch } from "@orama/stemmers/dutch";
 import { stemmer as french } from "@orama/stemmers/french";
 import { stemmer as german } from "@orama/stemmers/german";
 import { stemmer as italian } from "@orama/stemmers/italian";
+import { stemmer as norwegian } from "@orama/stemmers/norwegian";
 import { stemmer as portuguese } from "@orama/stemmers/portuguese";
 import { stemmer as russian } from "@orama/stemmers/russian";
 import { stemmer as spanish } from "@orama/stemmers/spanish";
-import { stopwords as dutchStopWords } from "@orama/stopwords/dutch";
-import { stopwords as frenchStopWords } from "@orama/stopwords/french";
-import { stopwords as germanStopWords } from "@orama/stopwords/german";
-import { stopwords as italianStopWords } from "@orama/stopwords/italian";
-import { stopwords as portugueseStopWords } from "@orama/stopwords/portuguese";
-import { stopwords as russianStopWords } from "@orama/stopwords/russian";
-import { stopwords as spanishStopWords } from "@orama/stopwords/spanish";
-import { stopWords as englishStopWords } from "./english.ts";
+import { stemmer as swedish } from "@orama/stemmers/swedish";
+import { stopwords as danishWords } from "@orama/stopwords/danish";
+import { stopwords as dutchWords } from "@orama/stopwords/dutch";
+import { stopwords as frenchWords } from "@orama/stopwords/french";
+import { stopwords as germanWords } from "@orama/stopwords/german";
+import { stopwords as italianWords } from "@orama/stopwords/italian";
+import { stopwords as norwegianWords } from "@orama/stopwords/norwegian";
+import { stopwords as portugueseWords } from "@orama/stopwords/portuguese";
+import { stopwords as russianWords } from "@orama/stopwords/russian";
+import { stopwords as swedishWords } from "@orama/stopwords/swedish";
 
 /** A language in which words are brought to their stem. */
 export interface Language {
-  /** What a search document is marked with whose words are of the language: no word of a text is written so. */
+  /** What a search document is marked with that is in the language, and what its stems end in: no word of a text does. */
   readonly mark: string;
-  /** The stem of a word in lower case, its accents as they are written. */
+  /** The stem of a word, which is written as `spelled` gives it. */
   readonly stem: (word: string) => string;
+  /** Words that carry no meaning of their own, written so. */
   readonly stopWords: ReadonlySet<string>;
+  /** The letters that it has and English has not, in either case. */
+  readonly letters: ReadonlySet<number>;
 }
+
+/** A word as stems and lists of words are made for it: in lower case, its accents as they are written, ё as е. */
+export const spelled = (word: string): string =>
+  word.normalize("NFKC").toLowerCase().replaceAll("ё", "е");
+
+const units = (text: string): ReadonlyArray<number> =>
+  [...text].map((letter) => letter.charCodeAt(0));
 
 const language = (
   code: string,
+  letters: string,
   stem: (word: string) => string,
   stopWords: ReadonlyArray<string>,
-): Language => ({ mark: `~${code}`, stem, stopWords: new Set(stopWords) });
+  meaningful = "",
+): Language => {
+  const left = new Set(meaningful.split(" "));
+  return {
+    mark: `~${code}`,
+    stem,
+    stopWords: new Set(stopWords.filter((word) => word !== "" && !left.has(word))),
+    letters: new Set(units(letters + letters.toUpperCase())),
+  };
+};
+
+/** What a German question begins with, of which the list has but a few. */
+const germanQuestionWords =
+  "hast habt seid wäre wären wann warum weshalb wem wen wer weswegen wessen wieso wobei wodurch wofür wogegen woher wohin womit wonach woran worauf woraus worin worüber worum wovon wovor wozu".split(
+    " ",
+  );
+
+/** What there is of it elsewhere has a word for time and one for work among the words without meaning. */
+const spanishWords = `
+  a acá además ahí ahora al algo alguien algún alguna algunas alguno algunos allá allí ambas ambos ante antes apenas
+  aquel aquella aquellas aquello aquellos aquí así aun aún aunque bajo bien cada casi como cómo con conmigo consigo
+  contigo contra cual cuál cuales cuáles cualquier cualquiera cuando cuándo cuanta cuánta cuantas cuántas cuanto cuánto
+  cuantos cuántos de debe deben debería debo del demás demasiado desde después donde dónde durante e el él ella ellas
+  ello ellos en entonces entre era éramos eran eras eres es esa esas ese eso esos esta está estaba estábamos estaban
+  estabas estamos están estar estaré estará estarán estas estás este esté esto estos estoy estuve estuvieron estuvimos
+  estuvo fue fuera fueron fui fuimos ha haber había habíamos habían habías habrá habrán habría hace hacen hacer haces
+  hacia hacía hago han has hasta hay haya hayan he hecho hemos hice hicieron hizo hubo iba iban incluso ir jamás la las
+  le les lo los luego más me mi mí mía mías mientras mío míos mis misma mismas mismo mismos mucha muchas mucho muchos
+  muy nada nadie ni ningún ninguna ninguno no nos nosotras nosotros nuestra nuestras nuestro nuestros nunca o os otra
+  otras otro otros para pero poca pocas poco pocos podemos podía podían podría podrían poder por porque pude pudo puede
+  pueden puedes puedo pues que qué quien quién quienes quiénes quizá quizás se sea sean según ser será serán sería si sí
+  sido siempre siendo sin sino sobre sois solo sólo somos son soy su sus suya suyas suyo suyos tal también tampoco tan
+  tanta tantas tanto tantos te tendrá tenemos tener tenga tengo tenía tenían ti tiene tienen tienes toda todas todavía
+  todo todos tras tu tú tus tuya tuyo tuvo u un una unas uno unos usted ustedes va vais vamos van vas vaya vosotras
+  vosotros voy vuestra vuestras vuestro vuestros y ya yo
+`
+  .trim()
+  .split(/\s+/);
 
 /** All of them. */
 export const languages: ReadonlyArray<Language> = [
-  language("nl", dutch, dutchStopWords),
-  language("fr", french, frenchStopWords),
-  language("de", german, germanStopWords),
-  language("it", italian, italianStopWords),
-  language("pt", portuguese, portugueseStopWords),
-  language("ru", (word) => russian(word.replaceAll("ё", "е")), russianStopWords),
-  language("es", spanish, spanishStopWords),
+  language("da", "æøåé", danish, danishWords),
+  language("de", "äöüß", german, [...germanWords, ...germanQuestionWords]),
+  language("es", "áéíóúüñ", spanish, spanishWords),
+  language("fr", "àâæçéèêëîïôœùûüÿ", french, frenchWords, "été"),
+  language("it", "àèéìíîòóùú", italian, italianWords),
+  language("nl", "éèëïóöü", dutch, dutchWords, "weg"),
+  language("no", "æøåéèêóòâô", norwegian, norwegianWords),
+  language("pt", "áâãàçéêíóôõúü", portuguese, portugueseWords),
+  language(
+    "ru",
+    "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+    russian,
+    russianWords,
+    "говорил два жизнь лучше сегодня сказал сказала сказать три хорошо человек",
+  ),
+  language("sv", "åäöé", swedish, swedishWords, "sitta"),
 ];
-
-/** English among the counts: behind all others. */
-const english = languages.length;
-/** A letter alone may stand for anything. */
-const shortest = 2;
-const longest = 14;
-
-/** Of each word without meaning, the languages that have it, by their places. */
-const speakers = new Map<string, Array<number>>();
-for (const [place, words] of [
-  ...languages.map(({ stopWords }) => stopWords),
-  englishStopWords,
-].entries()) {
-  for (const word of words) {
-    if (word.length < shortest || word.length > longest) continue;
-    const known = speakers.get(word);
-    if (known === undefined) speakers.set(word, [place]);
-    else known.push(place);
-  }
-}
-
-/** So many words are looked at: a text begins in its language, and more would cost more than they tell. */
-const mostWords = 96;
-/** What has no such word among so many is no text. */
-const patience = 32;
-/** An English text is known for one by so many, where no other language has half of them. */
-const enough = 4;
-/** One word of so many is without meaning in a text, and more are in most. */
-const sparsest = 8;
-/** By so many words a language that needs no letters but those of English has to pass it: “die in” may be either. */
-const plainLead = 2;
-
-/** Latin, Greek or Cyrillic, which is all that is told apart here. */
-const isLetter = (unit: number): boolean =>
-  (unit >= 0x61 && unit <= 0x7a) ||
-  (unit >= 0x41 && unit <= 0x5a) ||
-  (unit >= 0xc0 && unit < 0x530);
-
-/** Whether a text is in one of the languages here. */
-export const isForeign = (told: Language | "English" | undefined): told is Language =>
-  told !== undefined && told !== "English";
-
-const counts = new Int32Array(english + 1);
-/** The word that was counted first for each language, and whether there was another one. */
-const first: Array<string> = [];
-const isVaried: Array<boolean> = [];
-
-const forget = (): void => {
-  counts.fill(0);
-  first.length = 0;
-  isVaried.length = 0;
-};
-
-/** Counts a word for all that have it, and gives the most that any of them but English has. */
-const count = (word: string, places: ReadonlyArray<number>, before: number): number => {
-  let most = before;
-  for (const place of places) {
-    const sum = (counts[place] ?? 0) + 1;
-    counts[place] = sum;
-    if (place !== english && sum > most) most = sum;
-    first[place] ??= word;
-    if (first[place] !== word) isVaried[place] = true;
-  }
-  return most;
-};
-
-/**
- * The language that most of the words without meaning are of; `"English"` where it is that, undefined where nothing, or
- * not enough, tells.
- */
-export const languageOf = (text: string): Language | "English" | undefined => {
-  forget();
-  let most = 0;
-  let words = 0;
-  let highest = 0;
-  for (let start = 0; start < text.length && words < mostWords; start++) {
-    if (!isLetter(text.charCodeAt(start))) continue;
-    let end = start;
-    for (let unit = text.charCodeAt(end); isLetter(unit); unit = text.charCodeAt(++end)) {
-      if (unit > highest) highest = unit;
-    }
-    words += 1;
-    const size = end - start;
-    if (size >= shortest && size <= longest) {
-      const word = text.slice(start, end).toLowerCase();
-      const places = speakers.get(word);
-      if (places !== undefined) most = count(word, places, most);
-    }
-    const inEnglish = counts[english] ?? 0;
-    if (inEnglish >= enough && inEnglish >= 2 * most) return "English";
-    if (words === patience && most === 0) break;
-    start = end;
-  }
-  const lead = most - (counts[english] ?? 0);
-  if (lead < 0) return "English";
-  if (most * sparsest < words) return undefined;
-  const place = counts.indexOf(most);
-  // A letter that English does without is as good as a word.
-  const isCertain = highest < 0x80 ? lead >= plainLead && isVaried[place] === true : lead > 0;
-  return isCertain ? languages[place] : undefined;
-};

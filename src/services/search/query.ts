@@ -2,8 +2,9 @@
  * The query language: words (any may match), `"a phrase"` and `-not` (both binding). Every input is
  * a query; what it means is given as `tsquery` literals that Postgres takes as they are.
  */
-import { formsInAny, formsInQuestion, type WordForms } from "./forms.ts";
-import { isForeign, type Language, languageOf } from "./languages.ts";
+import { formsInAny, formsInQuestion, formsInText, type WordForms } from "./forms.ts";
+import { isForeign, languageOf } from "./languageOf.ts";
+import type { Language } from "./languages.ts";
 import { tokenize } from "./tokenize.ts";
 import { quoteLexeme } from "./vector.ts";
 
@@ -104,29 +105,32 @@ const inSequence = (placed: ReadonlyArray<Placed>): string | undefined => {
   return query;
 };
 
-/** Whether nothing tells which language a query is in, as where it is a few words that were picked. */
-export const isInAnyLanguage = (text: string): boolean => languageOf(text) === undefined;
+/** How the words of a query are brought to lexemes: those that may match, and those that must or must not. */
+interface Forms {
+  readonly free?: WordForms | undefined;
+  readonly bound?: WordForms | undefined;
+}
 
-/**
- * What a query asks for; undefined when it holds nothing that can be found. Where nothing tells its language, words are
- * also asked for in their forms in the languages that are spoken.
- */
-export const parseQuery = (
-  text: string,
-  spoken: ReadonlyArray<Language> = [],
-): SearchQuery | undefined => {
+/** A word that is there in another form already is one with it: both are counted by their stem. */
+const addWord = (words: Map<string, SearchTerm>, term: SearchTerm): void => {
+  const key = term.lexemes.at(1) ?? term.query;
+  const known = words.get(key);
+  if (known === undefined) {
+    if (words.size < maxTerms) words.set(key, term);
+  } else if (known.query !== term.query) {
+    words.set(key, wordTerm([...new Set([...known.lexemes, ...term.lexemes])], known.weight));
+  }
+};
+
+const parseWith = (text: string, { free, bound }: Forms): SearchQuery | undefined => {
   const words = new Map<string, SearchTerm>();
   const phrases = new Map<string, SearchTerm>();
   const required: Array<string> = [];
   const excluded: Array<string> = [];
-  const language = languageOf(text);
-  const forms = isForeign(language)
-    ? formsInQuestion(language)
-    : language === undefined && spoken.length > 0
-      ? formsInAny(spoken)
-      : undefined;
   for (const { groups } of text.matchAll(clause)) {
-    const placed = place(groups?.["phrase"] ?? groups?.["word"] ?? "", forms);
+    const isBound = groups?.["phrase"] !== undefined || groups?.["not"] !== undefined;
+    const said = groups?.["phrase"] ?? groups?.["word"] ?? "";
+    const placed = place(said, isBound ? bound : free);
     const sequence = inSequence(placed);
     if (sequence === undefined) continue;
     if (groups?.["not"] !== undefined) {
@@ -134,9 +138,7 @@ export const parseQuery = (
       continue;
     }
     if (groups?.["phrase"] !== undefined) required.push(sequence);
-    for (const { term } of placed) {
-      if (words.size < maxTerms && !words.has(term.query)) words.set(term.query, term);
-    }
+    for (const { term } of placed) addWord(words, term);
     if (sequence.includes(" <") && phrases.size < maxTerms) {
       phrases.set(sequence, {
         query: sequence,
@@ -155,6 +157,38 @@ export const parseQuery = (
     excluded,
     terms: [...words.values(), ...phrases.values()],
   };
+};
+
+/** What has fewer words may be a name that looks like words without meaning: they are asked for as well. */
+const fewestOfSentence = 4;
+/** What has more words and does not tell its language is in none that is known. */
+const mostPicked = 8;
+
+const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0;
+
+/** Whether a query is a few words that were picked and do not tell their language. */
+export const isPicked = (text: string): boolean =>
+  countWords(text) <= mostPicked && languageOf(text) === undefined;
+
+/**
+ * What a query asks for; undefined when it holds nothing that can be found. Words that were picked are also asked for in
+ * their forms in the languages that are spoken.
+ */
+export const parseQuery = (
+  text: string,
+  spoken: ReadonlyArray<Language> = [],
+): SearchQuery | undefined => {
+  const told = languageOf(text);
+  if (isForeign(told)) {
+    const all = formsInText(told);
+    const sentence =
+      countWords(text) < fewestOfSentence
+        ? undefined
+        : parseWith(text, { free: formsInQuestion(told), bound: all });
+    return sentence ?? parseWith(text, { free: all, bound: all });
+  }
+  const any = spoken.length > 0 && isPicked(text) ? formsInAny(spoken) : undefined;
+  return parseWith(text, { free: any, bound: any });
 };
 
 /** Any of the words, as one `tsquery`. */

@@ -1,23 +1,42 @@
 /** What Postgres knows of the words, kept for a while: to read it costs as much as a search for a rare word. */
 import { Clock, Effect } from "effect";
-import { readStatistics, type Statistics } from "../../sql/SearchStatistics.ts";
-import { type Language, languages } from "./languages.ts";
+import { countMatches, readStatistics, type Statistics } from "../../sql/SearchStatistics.ts";
+import { languages } from "./languages.ts";
+import { quoteLexeme } from "./vector.ts";
 
 /** Postgres itself looks at the messages anew only when a tenth of them have changed. */
-const keptMillis = 10_000;
+const statisticsKeptMillis = 10_000;
+/** The first message in a language makes it a spoken one. */
+const spokenKeptMillis = 1000;
 
-/** Makes what reads the statistics, at most so often while nobody waits for somebody else to do it. */
-export const rememberStatistics = () => {
-  let kept: { readonly statistics: Statistics; readonly until: number } | undefined;
+/** Makes what finds something out, at most so often while nobody waits for somebody else to do it. */
+const remember = <A, E, R>(find: Effect.Effect<A, E, R>, millis: number) => {
+  let kept: { readonly found: A; readonly until: number } | undefined;
   return Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis;
-    if (kept !== undefined && now < kept.until) return kept.statistics;
-    const statistics = yield* readStatistics();
-    kept = { statistics, until: now + keptMillis };
-    return statistics;
+    if (kept !== undefined && now < kept.until) return kept.found;
+    const found = yield* find;
+    kept = { found, until: now + millis };
+    return found;
   });
 };
 
-/** The languages that messages are written in, as far as Postgres knows; all, while it knows nothing. */
-export const languagesIn = ({ rarest, words }: Statistics): ReadonlyArray<Language> =>
-  rarest === null ? languages : languages.filter(({ mark }) => words.has(mark));
+/** The mark of a language that many speak is among the common words; for the others the index is asked. */
+const languagesIn = Effect.fnUntraced(function* ({ words }: Statistics) {
+  const rare = languages.filter(({ mark }) => !words.has(mark));
+  const marks = rare.map(({ mark }) => quoteLexeme(mark));
+  const [any = 0] = yield* countMatches([marks.join(" | ")], 1);
+  const counts = any === 0 ? [] : yield* countMatches(marks, 1);
+  return languages.filter(
+    (language) => words.has(language.mark) || counts[rare.indexOf(language)] === 1,
+  );
+});
+
+/** What is known of the words of all messages, and the languages other than English that they are written in. */
+export const rememberWords = () => {
+  const statistics = remember(readStatistics(), statisticsKeptMillis);
+  return {
+    statistics,
+    spoken: remember(Effect.flatMap(statistics, languagesIn), spokenKeptMillis),
+  };
+};

@@ -1,6 +1,6 @@
 /** The passage of a message that shows best why it was found. */
-import { formsInMessage } from "./forms.ts";
-import { isForeign, languageOf } from "./languages.ts";
+import { formsInText } from "./forms.ts";
+import { isForeign, languageOf } from "./languageOf.ts";
 import type { SearchQuery } from "./query.ts";
 import { tokenize } from "./tokenize.ts";
 
@@ -26,10 +26,10 @@ const boundaryBefore = (text: string, index: number): number =>
   index > 0 && index < text.length && isLowSurrogate(text, index) ? index - 1 : index;
 
 const matchesIn = (content: string, query: SearchQuery): ReadonlyArray<Match> => {
-  const lexemes = new Set<string>();
+  const words = new Map<string, string>();
   const prefixes: Array<string> = [];
-  for (const { lexemes: forms, prefix } of query.words) {
-    for (const lexeme of forms) lexemes.add(lexeme);
+  for (const { lexemes, prefix, query: word } of query.words) {
+    for (const lexeme of lexemes) words.set(lexeme, word);
     if (prefix !== null) prefixes.push(prefix);
   }
   const matches: Array<Match> = [];
@@ -38,12 +38,13 @@ const matchesIn = (content: string, query: SearchQuery): ReadonlyArray<Match> =>
   tokenize(
     text,
     (lexeme, _position, start, end) => {
-      if (lexemes.has(lexeme) || prefixes.some((prefix) => lexeme.startsWith(prefix))) {
-        matches.push({ start, end, query: lexeme });
-      }
+      const word =
+        words.get(lexeme) ??
+        (prefixes.some((prefix) => lexeme.startsWith(prefix)) ? lexeme : undefined);
+      if (word !== undefined) matches.push({ start, end, query: word });
       return matches.length < maxMatches;
     },
-    { forms: isForeign(language) ? formsInMessage(language) : undefined },
+    { forms: isForeign(language) ? formsInText(language) : undefined },
   );
   return matches;
 };

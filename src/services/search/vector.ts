@@ -2,8 +2,9 @@
  * The search document of a message: a ready `tsvector` literal, so that Postgres parses no text
  * (its parser depends on the database's locale), and the length that relevance is weighed by.
  */
-import { formsInMessage } from "./forms.ts";
-import { isForeign, type Language, languageOf } from "./languages.ts";
+import { formsInText } from "./forms.ts";
+import { isForeign, languageOf } from "./languageOf.ts";
+import type { Language } from "./languages.ts";
 import {
   beginDocument,
   giveNumber,
@@ -23,7 +24,8 @@ export interface SearchDocument {
 }
 
 // Postgres keeps positions up to 16383, 255 of a lexeme, and at most 1 MB in a vector; a quarter of
-// that is more different words than a novel has, and bounds what one message costs the index.
+// that is more different words than a novel has, and bounds what one message costs the index. Stems in another language
+// than English have as much again, so that none of them is in the place of a word.
 const maxPosition = 16_383;
 const maxPositionsOfLexeme = 255;
 const maxVectorBytes = 256 * 1024;
@@ -114,6 +116,7 @@ export const searchDocument = (text: string): SearchDocument => {
   chains.length = 0;
   const others = new Map<string, number>();
   let bytes = 0;
+  let stemBytes = 0;
   let length = 0;
 
   const add = (place: number | undefined, literal: string, size: number, at: number): number => {
@@ -151,6 +154,8 @@ export const searchDocument = (text: string): SearchDocument => {
   tokenize(
     text,
     (lexeme, position, _start, _end, kind) => {
+      if (kind === "form" && stemBytes >= maxVectorBytes) return true;
+      const before = bytes;
       const place = placeOfLexeme(lexeme);
       const at = position > maxPosition ? maxPosition : position;
       if (kind !== "part" && kind !== "form") length += 1;
@@ -165,9 +170,13 @@ export const searchDocument = (text: string): SearchDocument => {
           add(undefined, literal, isShort ? lexeme.length : lexeme.length * 3, at),
         );
       }
+      if (kind === "form") {
+        stemBytes += bytes - before;
+        bytes = before;
+      }
       return bytes < maxVectorBytes;
     },
-    isForeign(language) ? { forms: formsInMessage(language) } : { shortWords: takeShort },
+    isForeign(language) ? { forms: formsInText(language) } : { shortWords: takeShort },
   );
   if (isForeign(language)) addMark(language);
   return { vector: writeEntries(), length };
