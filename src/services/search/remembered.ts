@@ -1,7 +1,8 @@
 /** What Postgres knows of the words, kept for a while: to read it costs as much as a search for a rare word. */
 import { Clock, Effect } from "effect";
 import { countMatches, readStatistics, type Statistics } from "../../sql/SearchStatistics.ts";
-import { languages } from "./languages.ts";
+import { type Language, languages } from "./languages.ts";
+import { tooMany } from "./stages.ts";
 import { quoteLexeme } from "./vector.ts";
 
 /** Postgres itself looks at the messages anew only when a tenth of them have changed. */
@@ -21,22 +22,30 @@ const remember = <A, E, R>(find: Effect.Effect<A, E, R>, millis: number) => {
   });
 };
 
-/** The mark of a language that many speak is among the common words; for the others the index is asked. */
-const languagesIn = Effect.fnUntraced(function* ({ words }: Statistics) {
-  const rare = languages.filter(({ mark }) => !words.has(mark));
-  const marks = rare.map(({ mark }) => quoteLexeme(mark));
-  const [any = 0] = yield* countMatches([marks.join(" | ")], 1);
-  const counts = any === 0 ? [] : yield* countMatches(marks, 1);
-  return languages.filter(
-    (language) => words.has(language.mark) || counts[rare.indexOf(language)] === 1,
-  );
-});
+/**
+ * Makes what finds the languages that messages are written in. The mark of one that many speak is among the common words;
+ * for the others the index is asked, and once it has answered for one, not again.
+ */
+const makeSpoken = () => {
+  const heard = new Set<Language>();
+  return Effect.fnUntraced(function* ({ words }: Statistics) {
+    for (const each of languages) if (words.has(each.mark)) heard.add(each);
+    const others = languages.filter((each) => !heard.has(each));
+    if (others.length === 0) return languages;
+    const marks = others.map(({ mark }) => quoteLexeme(mark));
+    // Asked for one match alone, Postgres would rather read all messages until it meets one.
+    const [any = 0] = yield* countMatches([marks.join(" | ")], tooMany);
+    const counts = any === 0 ? [] : yield* countMatches(marks, tooMany);
+    others.forEach((each, index) => {
+      if ((counts[index] ?? 0) > 0) heard.add(each);
+    });
+    return [...heard];
+  });
+};
 
 /** What is known of the words of all messages, and the languages other than English that they are written in. */
 export const rememberWords = () => {
   const statistics = remember(readStatistics(), statisticsKeptMillis);
-  return {
-    statistics,
-    spoken: remember(Effect.flatMap(statistics, languagesIn), spokenKeptMillis),
-  };
+  const spoken = remember(Effect.flatMap(statistics, makeSpoken()), spokenKeptMillis);
+  return { statistics, spoken };
 };
