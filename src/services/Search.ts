@@ -21,6 +21,10 @@ const snippetSource = 64 * 1024;
 const make = Effect.gen(function* () {
   const database = yield* Database;
   const { statistics, spoken } = rememberWords();
+  // Words are found as they are written without it.
+  const spokenOrNone = Effect.catch(spoken, (error) =>
+    Effect.as(Effect.logDebug("It is not known which languages are spoken.", error), []),
+  );
   const queue = yield* makeQueue(database.limits);
 
   const search = Effect.fn("Search.find")(function* (parameters: {
@@ -51,7 +55,7 @@ const make = Effect.gen(function* () {
     const isScoped = asked.session_id !== null || asked.conversation_id !== null;
     const ranked = Effect.gen(function* () {
       const query = isPicked(parameters.query)
-        ? (parseQuery(parameters.query, yield* spoken) ?? plain)
+        ? (parseQuery(parameters.query, yield* spokenOrNone) ?? plain)
         : plain;
       const best = isScoped
         ? yield* findWithin({ ...asked, query })

@@ -122,7 +122,7 @@ export const occurrences = (
       const ranks = literals.map(
         (literal) => sql`ts_rank('{1,1,1,1}', m.search_vector, ${literal}::tsquery)`,
       );
-      // A text that holds several lexemes of a word holds them in the same places.
+      // A text that holds several lexemes of a word holds them in the same places, most often: the commonest counts.
       return kind === "word"
         ? sql`width_bucket(
             ${ranks.length === 1 ? sql.csv(ranks) : sql`greatest(${sql.csv(ranks)})`}::float8,

@@ -16,41 +16,6 @@ const hasStem = (word: string): boolean => word.length <= maxLexemeLength && let
 
 const stemOf = (word: string, { stem, mark }: Language): string => `${fold(stem(word))}${mark}`;
 
-const lexemesIn = (word: string, language: Language): ReadonlyArray<string> => {
-  const everywhere = toLexeme(word);
-  if (everywhere === "") return [];
-  const written = spelled(word);
-  return !hasStem(written) || language.stopWords.has(written)
-    ? [everywhere]
-    : [everywhere, stemOf(written, language)];
-};
-
-// Words repeat, as they do in English.
-const maxKnown = 10_000;
-const known = new Map<Language, Map<string, ReadonlyArray<string>>>();
-
-/** The forms of words in a text of a language, those without meaning among them: a phrase may hold them. */
-export const formsInText = (language: Language): WordForms => {
-  const words = known.get(language) ?? new Map<string, ReadonlyArray<string>>();
-  known.set(language, words);
-  return (word) => {
-    const found = words.get(word);
-    if (found !== undefined) return found;
-    if (word.length > maxLexemeLength) return lexemesIn(word, language);
-    if (words.size >= maxKnown) words.clear();
-    const own = ownCopy(word);
-    const lexemes = lexemesIn(own, language);
-    words.set(own, lexemes);
-    return lexemes;
-  };
-};
-
-/** The forms of words in a question of a language, of those that carry a meaning. */
-export const formsInQuestion = (language: Language): WordForms => {
-  const forms = formsInText(language);
-  return (word) => (language.stopWords.has(spelled(word)) ? [] : forms(word));
-};
-
 /** The forms of words that may be of any of the languages. */
 export const formsInAny =
   (languages: ReadonlyArray<Language>): WordForms =>
@@ -58,10 +23,40 @@ export const formsInAny =
     const everywhere = toLexeme(word);
     if (everywhere === "") return [];
     const written = spelled(word);
-    const stems = hasStem(written)
-      ? languages
-          .filter(({ stopWords }) => !stopWords.has(written))
-          .map((language) => stemOf(written, language))
-      : [];
-    return [everywhere, ...stems];
+    if (!hasStem(written)) return [everywhere];
+    const stems = languages
+      .filter(({ stopWords }) => !stopWords.has(written))
+      .map((language) => stemOf(written, language));
+    return [everywhere, ...new Set(stems)];
   };
+
+// Words repeat, as they do in English.
+const maxKnown = 10_000;
+const known = new Map<Language, Map<string, ReadonlyArray<string>>>();
+
+/** The forms of words in a text of a language, those without meaning among them: a phrase may hold them. */
+export const formsInText = (language: Language): WordForms => {
+  const forms = formsInAny([language]);
+  const words = known.get(language) ?? new Map<string, ReadonlyArray<string>>();
+  known.set(language, words);
+  return (word) => {
+    const found = words.get(word);
+    if (found !== undefined) return found;
+    if (word.length > maxLexemeLength) return forms(word);
+    if (words.size >= maxKnown) words.clear();
+    const own = ownCopy(word);
+    const lexemes = forms(own);
+    words.set(own, lexemes);
+    return lexemes;
+  };
+};
+
+/** “MIT” is no “mit”, and vitamin C no “c'est”. */
+const abbreviation = /^\p{Lu}+$/u;
+
+/** The forms of words in a question of a language, of those that carry a meaning. */
+export const formsInQuestion = (language: Language): WordForms => {
+  const forms = formsInText(language);
+  return (word) =>
+    language.stopWords.has(spelled(word)) && !abbreviation.test(word) ? [] : forms(word);
+};

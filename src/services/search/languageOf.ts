@@ -14,6 +14,13 @@ const longest = 14;
 const longestPlain = 6;
 const plainWord = /^[a-z]+$/;
 
+/** Words of other languages that English has too, with another meaning: of these alone no language is told. */
+const alsoEnglish = new Set(
+  "ad ai also alt am an as at bin com come die dog door dos du end era est eu fine for from hat her here in io is man me men min mod no of on op or os par per post red sea so solo son te to under use van var want war was we".split(
+    " ",
+  ),
+);
+
 /** Adds a letter of `a` to `z`, in either case, to those before it. */
 const withLetter = (letters: number, unit: number): number => (letters << 5) | (unit & 31);
 
@@ -26,6 +33,7 @@ const lettersOf = (word: string): number => {
 /** The languages in which a word is without meaning, by their places. */
 type Speakers = ReadonlyArray<number>;
 const plainSpeakers = new Map<number, Speakers>();
+const lettersOfAlsoEnglish = new Set<string | number>([...alsoEnglish].map(lettersOf));
 const otherSpeakers = new Map<string, Speakers>();
 for (const [place, words] of [
   ...languages.map(({ stopWords }) => stopWords),
@@ -50,7 +58,7 @@ const patience = 32;
 const enough = 4;
 /** At least one word of so many is without meaning in a text. */
 const sparsest = 8;
-/** By so many words, not all the same, a language has to lead: “die in” may be either. Its letters are worth one. */
+/** By so many words, not all the same nor all of English too, a language has to lead. Its letters are worth one. */
 const leastLead = 2;
 
 /** Latin, Greek and Cyrillic letters and the marks that belong to them, which is all that is told apart here. */
@@ -58,7 +66,7 @@ const lastLetter = 0x530;
 const isLetter = (unit: number): boolean =>
   (unit >= 0x61 && unit <= 0x7a) ||
   (unit >= 0x41 && unit <= 0x5a) ||
-  (unit >= 0xc0 && unit < lastLetter);
+  (unit >= 0xc0 && unit < lastLetter && unit !== 0xd7 && unit !== 0xf7);
 
 /** A mark that is written behind its letter. */
 const isMark = (unit: number): boolean => unit >= 0x300 && unit < 0x370;
@@ -68,6 +76,8 @@ const counts = new Int32Array(english + 1);
 /** The word that was counted first for each language, and whether there was another one. */
 const first: Array<string | number> = [];
 const isVaried: Array<boolean> = [];
+/** Whether there was a word that English has not. */
+const isOwn: Array<boolean> = [];
 /** The letters past ASCII, each once. */
 const isSeen = new Uint8Array(lastLetter);
 const seen: Array<number> = [];
@@ -76,6 +86,7 @@ const forget = (): void => {
   counts.fill(0);
   first.length = 0;
   isVaried.length = 0;
+  isOwn.length = 0;
   for (const unit of seen) isSeen[unit] = 0;
   seen.length = 0;
 };
@@ -83,37 +94,47 @@ const forget = (): void => {
 /** Counts a word for all that have it, and gives the most that any of them but English has. */
 const count = (word: string | number, places: Speakers, before: number): number => {
   let most = before;
+  const isShared = lettersOfAlsoEnglish.has(word);
   for (const place of places) {
     const sum = (counts[place] ?? 0) + 1;
     counts[place] = sum;
     if (place !== english && sum > most) most = sum;
     first[place] ??= word;
     if (first[place] !== word) isVaried[place] = true;
+    if (!isShared) isOwn[place] = true;
   }
   return most;
 };
 
+/** One of the languages, if they have one mark. */
+const oneOf = (candidates: ReadonlyArray<Language>): Language | undefined =>
+  candidates.every(({ mark }) => mark === candidates[0]?.mark) ? candidates[0] : undefined;
+
+const isWrittenWith = ({ letters }: Language): boolean => seen.every((unit) => letters.has(unit));
+
 /** The language that alone has all the letters past ASCII. */
-const writer = (): Language | undefined => {
-  const writers = languages.filter(({ letters }) => seen.every((unit) => letters.has(unit)));
-  return writers.length === 1 ? writers[0] : undefined;
-};
+const writer = (): Language | undefined =>
+  seen.length === 0 ? undefined : oneOf(languages.filter(isWrittenWith));
 
 /** The language that alone has most of the words, by a lead that cannot be chance. */
 const leader = (most: number): Language | undefined => {
-  const place = counts.indexOf(most);
-  const found = languages[place];
-  if (found === undefined || counts.lastIndexOf(most, english - 1) !== place) return undefined;
+  const found = oneOf(languages.filter((_, place) => counts[place] === most));
+  if (found === undefined) return undefined;
   const lead = most - (counts[english] ?? 0);
-  const hasLetters = seen.length > 0 && seen.every((unit) => found.letters.has(unit));
-  const isSure = hasLetters ? lead > 0 : lead >= leastLead && isVaried[place] === true;
-  return isSure ? found : undefined;
+  const place = languages.indexOf(found);
+  if (seen.length > 0 && isWrittenWith(found)) return lead > 0 ? found : undefined;
+  return lead >= leastLead && isVaried[place] === true && isOwn[place] === true ? found : undefined;
 };
 
-/**
- * The language of a text; `"English"` where its words are the most, undefined where nothing, or not enough, tells.
- */
-export const languageOf = (text: string): Language | "English" | undefined => {
+/** What stands beside a word that is part of an address, a number or a name of a program. */
+const joins = new Set(Buffer.from("0123456789_/\\@=$#-"));
+const dot = 0x2e;
+const isPart = (text: string, start: number, end: number): boolean => {
+  const before = start === 0 ? 0 : text.charCodeAt(start - 1);
+  return before === dot || joins.has(before) || joins.has(text.charCodeAt(end));
+};
+
+const tell = (text: string): Language | "English" | undefined => {
   forget();
   let most = 0;
   let words = 0;
@@ -126,7 +147,7 @@ export const languageOf = (text: string): Language | "English" | undefined => {
       letters = withLetter(letters, unit);
       if (unit < 0x80) continue;
       isPlain = false;
-      if (isSeen[unit] === 0 && !isMark(unit)) {
+      if (isSeen[unit] === 0) {
         isSeen[unit] = 1;
         seen.push(unit);
       }
@@ -135,7 +156,9 @@ export const languageOf = (text: string): Language | "English" | undefined => {
     const size = end - start;
     if (size >= shortest && isPlain && size <= longestPlain) {
       const speakers = plainSpeakers.get(letters);
-      if (speakers !== undefined) most = count(letters, speakers, most);
+      if (speakers !== undefined && !isPart(text, start, end)) {
+        most = count(letters, speakers, most);
+      }
     } else if (!isPlain && size <= longest) {
       const word = spelled(text.slice(start, end));
       const speakers = otherSpeakers.get(word);
@@ -148,6 +171,17 @@ export const languageOf = (text: string): Language | "English" | undefined => {
   }
   if (most < (counts[english] ?? 0)) return "English";
   return (most === 0 || most * sparsest < words ? undefined : leader(most)) ?? writer();
+};
+
+/** So much of a text with marks of their own is composed before it is looked at. */
+const mostComposed = 4096;
+
+/**
+ * The language of a text; `"English"` where its words are the most, undefined where nothing, or not enough, tells.
+ */
+export const languageOf = (text: string): Language | "English" | undefined => {
+  const told = tell(text);
+  return seen.some(isMark) ? tell(text.slice(0, mostComposed).normalize("NFC")) : told;
 };
 
 /** Whether a text is in one of the languages other than English. */

@@ -109,28 +109,47 @@ const inSequence = (placed: ReadonlyArray<Placed>): string | undefined => {
 interface Forms {
   readonly free?: WordForms | undefined;
   readonly bound?: WordForms | undefined;
+  /** The language that the query is in, as far as that is known. */
+  readonly language?: Language;
 }
 
-/** A word that is there in another form already is one with it: both are counted by their stem. */
-const addWord = (words: Map<string, SearchTerm>, term: SearchTerm): void => {
-  const key = term.lexemes.at(1) ?? term.query;
-  const known = words.get(key);
-  if (known === undefined) {
-    if (words.size < maxTerms) words.set(key, term);
-  } else if (known.query !== term.query) {
-    words.set(key, wordTerm([...new Set([...known.lexemes, ...term.lexemes])], known.weight));
-  }
-};
+/** The words of a query, those that are the same once. */
+class Words {
+  readonly terms: Array<SearchTerm> = [];
+  readonly #known = new Map<string, number>();
+  readonly #areOneByStem: boolean;
 
-const parseWith = (text: string, { free, bound }: Forms): SearchQuery | undefined => {
-  const words = new Map<string, SearchTerm>();
+  constructor(areOneByStem: boolean) {
+    this.#areOneByStem = areOneByStem;
+  }
+
+  add(term: SearchTerm): void {
+    const { lexemes, query } = term;
+    const names = this.#areOneByStem && lexemes.length > 0 ? lexemes : [lexemes[0] ?? query];
+    const at = names.flatMap((name) => this.#known.get(name) ?? []).at(0) ?? this.terms.length;
+    if (at >= maxTerms) return;
+    const other = this.terms[at];
+    if (other === undefined) this.terms.push(term);
+    else if (other.query !== query) {
+      this.terms[at] = wordTerm([...new Set([...other.lexemes, ...lexemes])], other.weight);
+    }
+    for (const name of names) this.#known.set(name, at);
+  }
+}
+
+/** Names of files, of variables, of hosts: no part of them is without meaning. */
+const identifier = /[\p{L}\p{N}][_/.:\\@]+[\p{L}\p{N}]/u;
+
+const parseWith = (text: string, { free, bound, language }: Forms): SearchQuery | undefined => {
+  const words = new Words(language !== undefined);
   const phrases = new Map<string, SearchTerm>();
   const required: Array<string> = [];
   const excluded: Array<string> = [];
   for (const { groups } of text.matchAll(clause)) {
-    const isBound = groups?.["phrase"] !== undefined || groups?.["not"] !== undefined;
     const said = groups?.["phrase"] ?? groups?.["word"] ?? "";
-    const placed = place(said, isBound ? bound : free);
+    const isWhole =
+      groups?.["phrase"] !== undefined || groups?.["not"] !== undefined || identifier.test(said);
+    const placed = place(said, isWhole ? bound : free);
     const sequence = inSequence(placed);
     if (sequence === undefined) continue;
     if (groups?.["not"] !== undefined) {
@@ -138,7 +157,7 @@ const parseWith = (text: string, { free, bound }: Forms): SearchQuery | undefine
       continue;
     }
     if (groups?.["phrase"] !== undefined) required.push(sequence);
-    for (const { term } of placed) addWord(words, term);
+    for (const { term } of placed) words.add(term);
     if (sequence.includes(" <") && phrases.size < maxTerms) {
       phrases.set(sequence, {
         query: sequence,
@@ -150,12 +169,12 @@ const parseWith = (text: string, { free, bound }: Forms): SearchQuery | undefine
       });
     }
   }
-  if (words.size === 0) return undefined;
+  if (words.terms.length === 0) return undefined;
   return {
-    words: [...words.values()],
+    words: words.terms,
     required,
     excluded,
-    terms: [...words.values(), ...phrases.values()],
+    terms: [...words.terms, ...phrases.values()],
   };
 };
 
@@ -184,8 +203,8 @@ export const parseQuery = (
     const sentence =
       countWords(text) < fewestOfSentence
         ? undefined
-        : parseWith(text, { free: formsInQuestion(told), bound: all });
-    return sentence ?? parseWith(text, { free: all, bound: all });
+        : parseWith(text, { free: formsInQuestion(told), bound: all, language: told });
+    return sentence ?? parseWith(text, { free: all, bound: all, language: told });
   }
   const any = spoken.length > 0 && isPicked(text) ? formsInAny(spoken) : undefined;
   return parseWith(text, { free: any, bound: any });

@@ -17,7 +17,7 @@ const remember = <A, E, R>(find: Effect.Effect<A, E, R>, millis: number) => {
     const now = yield* Clock.currentTimeMillis;
     if (kept !== undefined && now < kept.until) return kept.found;
     const found = yield* find;
-    kept = { found, until: now + millis };
+    kept = { found, until: (yield* Clock.currentTimeMillis) + millis };
     return found;
   });
 };
@@ -39,7 +39,7 @@ const makeSpoken = () => {
     others.forEach((each, index) => {
       if ((counts[index] ?? 0) > 0) heard.add(each);
     });
-    return [...heard];
+    return languages.filter((each) => heard.has(each));
   });
 };
 

@@ -30,6 +30,8 @@ const maxPosition = 16_383;
 const maxPositionsOfLexeme = 255;
 const maxVectorBytes = 256 * 1024;
 
+const asciiOnly = /^[\0-\x7F]*$/;
+
 /** Whether a lexeme of `a` to `z` and digits alone, which most are, needs neither escapes nor more bytes than units. */
 const isPlain = (lexeme: string): boolean => {
   for (let at = 0; at < lexeme.length; at++) {
@@ -155,7 +157,8 @@ export const searchDocument = (text: string): SearchDocument => {
     text,
     (lexeme, position, _start, _end, kind) => {
       if (kind === "form" && stemBytes >= maxVectorBytes) return true;
-      const before = bytes;
+      // What has been added so far is of words, and this of their stems.
+      const ofWords = bytes;
       const place = placeOfLexeme(lexeme);
       const at = position > maxPosition ? maxPosition : position;
       if (kind !== "part" && kind !== "form") length += 1;
@@ -163,16 +166,13 @@ export const searchDocument = (text: string): SearchDocument => {
       if (number !== undefined) {
         addPosition(number, at);
       } else {
-        const isShort = isPlain(lexeme);
-        const literal = isShort ? `'${lexeme}'` : escaped(lexeme);
-        others.set(
-          lexeme,
-          add(undefined, literal, isShort ? lexeme.length : lexeme.length * 3, at),
-        );
+        const literal = quoteLexeme(lexeme);
+        const size = asciiOnly.test(lexeme) ? lexeme.length : 3 * lexeme.length;
+        others.set(lexeme, add(undefined, literal, size, at));
       }
       if (kind === "form") {
-        stemBytes += bytes - before;
-        bytes = before;
+        stemBytes += bytes - ofWords;
+        bytes = ofWords;
       }
       return bytes < maxVectorBytes;
     },

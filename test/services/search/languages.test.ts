@@ -28,7 +28,9 @@ describe("the language of a text", () => {
     ["~de", "Kannst du die Funktion parseHeader so ändern, dass sie nicht wirft?"],
     ["~es", "¿Qué le pasó al gato de Marta la semana pasada?"],
     ["~da", "Hvad skal vi gøre med det, når ikke alle kan komme af sted?"],
-    ["~no", "Hva skal vi gjøre med det, når ikke alle kan komme seg av gårde?"],
+    ["~da", "Hva skal vi gjøre med det, når ikke alle kan komme seg av gårde?"],
+    ["~da", "Jeg har købt en ny bil til min kone"],
+    ["~da", "Når kommer barna hjem fra skolen?"],
     ["~sv", "Vad ska vi göra med det här, när inte alla kan komma?"],
     ["~fr", "Quel est le prix de la maison que nous avons vue ?"],
     ["~it", "Qual era il nome del cane di Anna?"],
@@ -54,6 +56,16 @@ describe("the language of a text", () => {
     "la la la la la la",
     "Katzen Tierarzt",
     "hablar de la boda",
+    "van door lock repair cost",
+    "file io per second limit",
+    "ctrl alt end remote desktop",
+    "start date end date min",
+    "red hat usr bin path",
+    "man page die signal kill",
+    "MS-DOS COM port serial",
+    "father son sea fishing boat",
+    "const min = 1; const alt = 2; var end = 3; op = require('op')",
+    "https://www.google.com https://github.com/foo/for/me https://a.com/b",
     "git log --oneline | head -n 5; ls -la",
     '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"list","arguments":{"locale":"de"}}}',
     "東京都へ行きました",
@@ -120,6 +132,27 @@ describe("a question", () => {
       "('katzen' | 'katz~de')",
       "('bezahlt' | 'bezahlt~de')",
     ]);
+  });
+
+  test.each([
+    ["Unter welcher Lizenz steht das, unter der MIT Lizenz?", "'mit'"],
+    ["Vitamine C et vitamine D pour les enfants de la classe", "'c'"],
+    ["Warum liegt das in /usr/bin und nicht in /opt?", "'bin'"],
+    ["Como usar os.path no projeto que não tem outro?", "'os'"],
+    ["Bis wann ist der Weg gesperrt?", "'weg'"],
+    ["¿Cuánto tiempo tiene que durar el trabajo de los dos?", "'tiempo'"],
+    ["Кто изменил его жизнь и почему?", "'жизнь'"],
+  ])("keeps what has a meaning: %s asks for %s", (text, lexeme) => {
+    expect(words(text)?.join(" ")).toContain(lexeme);
+  });
+
+  test("counts a word once, in whatever forms it is asked for", () => {
+    expect(words("Wo ist die Katze, und wo sind die anderen Katzen?")).toEqual([
+      "('katz' | 'katz~de' | 'katzen')",
+    ]);
+    expect(words("run running", [marked("~de")])).toEqual(["('run' | 'run~de' | 'running~de')"]);
+    // One stem in German, and two words in English: nobody knows which is meant.
+    expect(words("router route", [marked("~de")])).toHaveLength(2);
   });
 
   test("of a few words asks in the languages that are spoken", () => {
