@@ -13,8 +13,9 @@ import { DbCount, DbTime, decodeRows } from "./rows.ts";
 /** A term of a query, as the `tsquery` literal that the query parser made of it. */
 export interface RankedTerm {
   readonly query: string;
-  /** The lexemes of a word, as `tsquery` literals of their own. */
+  /** The lexemes of a word, as `tsquery` literals of their own; and those that only messages with some of the marks have. */
   readonly literals: ReadonlyArray<string>;
+  readonly stems: { readonly literals: ReadonlyArray<string>; readonly marks: string } | null;
   /** Repetitions of a word count; a phrase is there or not. */
   readonly kind: "word" | "phrase";
   readonly weight: number;
@@ -117,17 +118,23 @@ export const occurrences = (
   terms: ReadonlyArray<RankedTerm>,
 ): Statement.Fragment =>
   sql.csv(
-    terms.map(({ query, literals, kind }, index) => {
+    terms.map(({ query, literals, stems, kind }, index) => {
       const name = sql.literal(`n${index + 1}`);
-      const ranks = literals.map(
-        (literal) => sql`ts_rank('{1,1,1,1}', m.search_vector, ${literal}::tsquery)`,
-      );
+      const rankOf = (each: ReadonlyArray<string>) => {
+        const ranks = each.map(
+          (literal) => sql`ts_rank('{1,1,1,1}', m.search_vector, ${literal}::tsquery)`,
+        );
+        return ranks.length === 1 ? sql.csv(ranks) : sql`greatest(${sql.csv(ranks)})`;
+      };
       // A text that holds several lexemes of a word holds them in the same places, most often: the commonest counts.
+      const everywhere = rankOf(literals);
+      const best =
+        stems === null
+          ? everywhere
+          : sql`CASE WHEN m.search_vector @@ ${stems.marks}::tsquery
+              THEN ${rankOf([...literals, ...stems.literals])} ELSE ${everywhere} END`;
       return kind === "word"
-        ? sql`width_bucket(
-            ${ranks.length === 1 ? sql.csv(ranks) : sql`greatest(${sql.csv(ranks)})`}::float8,
-            ${sql.literal(occurrenceSteps)}
-          ) AS ${name}`
+        ? sql`width_bucket(${best}::float8, ${sql.literal(occurrenceSteps)}) AS ${name}`
         : sql`(m.search_vector @@ ${query}::tsquery)::int AS ${name}`;
     }),
   );

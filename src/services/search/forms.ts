@@ -16,6 +16,12 @@ const hasStem = (word: string): boolean => word.length <= maxLexemeLength && let
 
 const stemOf = (word: string, { stem, mark }: Language): string => `${fold(stem(word))}${mark}`;
 
+/** The mark of the language that a lexeme is a stem in; undefined where it is a word as it is everywhere. */
+export const markOf = (lexeme: string): string | undefined => {
+  const at = lexeme.lastIndexOf("~");
+  return at < 0 ? undefined : lexeme.slice(at);
+};
+
 /** The forms of words that may be of any of the languages. */
 export const formsInAny =
   (languages: ReadonlyArray<Language>): WordForms =>

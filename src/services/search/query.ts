@@ -2,7 +2,7 @@
  * The query language: words (any may match), `"a phrase"` and `-not` (both binding). Every input is
  * a query; what it means is given as `tsquery` literals that Postgres takes as they are.
  */
-import { formsInAny, formsInQuestion, formsInText, type WordForms } from "./forms.ts";
+import { formsInAny, formsInQuestion, formsInText, markOf, type WordForms } from "./forms.ts";
 import { isForeign, languageOf } from "./languageOf.ts";
 import type { Language } from "./languages.ts";
 import { tokenize } from "./tokenize.ts";
@@ -15,8 +15,10 @@ export interface SearchTerm {
   readonly weight: number;
   /** The lexemes of a word, any of which is the word; none where the term is not one. */
   readonly lexemes: ReadonlyArray<string>;
-  /** Each of them as a `tsquery` of its own. */
+  /** Those that it has everywhere, each as a `tsquery` of its own. */
   readonly literals: ReadonlyArray<string>;
+  /** Its stems in languages, so too, and the marks of what holds such stems; null where it has none. */
+  readonly stems: { readonly literals: ReadonlyArray<string>; readonly marks: string } | null;
   /** What the lexemes of the term begin with; null where they are given whole. */
   readonly prefix: string | null;
 }
@@ -50,9 +52,21 @@ interface Placed {
 }
 
 const wordTerm = (lexemes: ReadonlyArray<string>, weight: number): SearchTerm => {
-  const literals = lexemes.map(quoteLexeme);
-  const query = literals.length === 1 ? literals.join("") : `(${literals.join(" | ")})`;
-  return { query, kind: "word", weight, lexemes, literals, prefix: null };
+  const all = lexemes.map(quoteLexeme);
+  const marks = new Set(lexemes.flatMap((lexeme) => markOf(lexeme) ?? []));
+  const isStem = (_: string, index: number) => markOf(lexemes[index] ?? "") !== undefined;
+  return {
+    query: all.length === 1 ? all.join("") : `(${all.join(" | ")})`,
+    kind: "word",
+    weight,
+    lexemes,
+    literals: all.filter((literal, index) => !isStem(literal, index)),
+    stems:
+      marks.size === 0
+        ? null
+        : { literals: all.filter(isStem), marks: [...marks].map(quoteLexeme).join(" | ") },
+    prefix: null,
+  };
 };
 
 const prefixTerm = (prefix: string): SearchTerm => ({
@@ -61,6 +75,7 @@ const prefixTerm = (prefix: string): SearchTerm => ({
   weight: 1,
   lexemes: [],
   literals: [],
+  stems: null,
   prefix,
 });
 
@@ -165,6 +180,7 @@ const parseWith = (text: string, { free, bound, language }: Forms): SearchQuery 
         weight: 1,
         lexemes: [],
         literals: [],
+        stems: null,
         prefix: null,
       });
     }

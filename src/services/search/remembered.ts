@@ -6,21 +6,24 @@ import { tooMany } from "./stages.ts";
 import { quoteLexeme } from "./vector.ts";
 
 /** Postgres itself looks at the messages anew only when a tenth of them have changed. */
-const statisticsKeptMillis = 10_000;
-/** The first message in a language makes it a spoken one. */
-const spokenKeptMillis = 1000;
+const keptMillis = 10_000;
 
 /** Makes what finds something out, at most so often while nobody waits for somebody else to do it. */
-const remember = <A, E, R>(find: Effect.Effect<A, E, R>, millis: number) => {
+const remember = <A, E, R>(find: Effect.Effect<A, E, R>) => {
   let kept: { readonly found: A; readonly until: number } | undefined;
   return Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis;
-    if (kept !== undefined && now < kept.until) return kept.found;
+    if (kept !== undefined && (yield* Clock.currentTimeMillis) < kept.until) return kept.found;
     const found = yield* find;
-    kept = { found, until: (yield* Clock.currentTimeMillis) + millis };
+    kept = { found, until: (yield* Clock.currentTimeMillis) + keptMillis };
     return found;
   });
 };
+
+/**
+ * A language is spoken where at least one message of so many is written in it: each makes every search for a few words
+ * dearer, and among very many messages there are lists of words and numbers that look like one.
+ */
+const oneOf = 1000;
 
 /**
  * Makes what finds the languages that messages are written in. The mark of one that many speak is among the common words;
@@ -28,7 +31,7 @@ const remember = <A, E, R>(find: Effect.Effect<A, E, R>, millis: number) => {
  */
 const makeSpoken = () => {
   const heard = new Set<Language>();
-  return Effect.fnUntraced(function* ({ words }: Statistics) {
+  return Effect.fnUntraced(function* ({ words, messages }: Statistics) {
     for (const each of languages) if (words.has(each.mark)) heard.add(each);
     const others = languages.filter((each) => !heard.has(each));
     if (others.length === 0) return languages;
@@ -37,7 +40,8 @@ const makeSpoken = () => {
     const [any = 0] = yield* countMatches([marks.join(" | ")], tooMany);
     const counts = any === 0 ? [] : yield* countMatches(marks, tooMany);
     others.forEach((each, index) => {
-      if ((counts[index] ?? 0) > 0) heard.add(each);
+      const count = counts[index] ?? 0;
+      if (count > 0 && count * oneOf >= messages) heard.add(each);
     });
     return languages.filter((each) => heard.has(each));
   });
@@ -45,7 +49,6 @@ const makeSpoken = () => {
 
 /** What is known of the words of all messages, and the languages other than English that they are written in. */
 export const rememberWords = () => {
-  const statistics = remember(readStatistics(), statisticsKeptMillis);
-  const spoken = remember(Effect.flatMap(statistics, makeSpoken()), spokenKeptMillis);
-  return { statistics, spoken };
+  const statistics = remember(readStatistics());
+  return { statistics, spoken: remember(Effect.flatMap(statistics, makeSpoken())) };
 };
