@@ -1,4 +1,5 @@
 /** An event stream that is written to: what its reader has not taken yet waits here, and whoever writes is told so. */
+import { silenceMillis } from "../../../http/eventStream.ts";
 import { whenTaken } from "../../../http/takenBody.ts";
 import { eventStreamHeaders } from "./answers.ts";
 
@@ -7,9 +8,6 @@ const mostWaiting = 1024 * 1024;
 
 /** How long a stream may have nothing to say before its head is sent without: Bun sends it with the first bytes. */
 const headMillis = 5;
-
-/** Silence after which a comment shows whether the reader is still there. */
-const silenceMillis = 60_000;
 
 const comment = ":\n\n";
 const encoder = new TextEncoder();
