@@ -7,7 +7,7 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import { keptAlive } from "../http/eventStream.ts";
+import { startedAtOnce } from "../http/eventStream.ts";
 import { pacedBody } from "../http/pacedBody.ts";
 import { whenTaken } from "../http/takenBody.ts";
 import type { Calls } from "./Calls.ts";
@@ -147,7 +147,7 @@ export class HttpSession {
     const response = await this.#transport.handleRequest(request, { parsedBody });
     if (!response.ok) for (const id of ids) this.#settle(id);
     for (const message of messages) this.#endCancelled(message);
-    return whenTaken(keptAlive(response), () => {
+    return whenTaken(startedAtOnce(response), () => {
       answers.isTaken = true;
       // What is still open will be answered to nobody, but kept: it is counted there.
       for (const id of ids) if (!this.#open.has(id)) this.calls.answered(id);
@@ -160,7 +160,7 @@ export class HttpSession {
     const stream = lastEventId === null ? standalone : this.#events.streamOf(lastEventId);
     if (request.method === "GET" && stream === undefined) return eventUnknown();
     const response = await this.#transport.handleRequest(request);
-    if (request.method !== "GET" || !response.ok) return keptAlive(response);
+    if (request.method !== "GET" || !response.ok) return startedAtOnce(response);
     const ended = this.#streaming();
     if (stream !== standalone) {
       request.signal.addEventListener("abort", ended, { once: true });
@@ -168,7 +168,7 @@ export class HttpSession {
     }
     const paced = pacedBody(response, request.signal, ended);
     this.#transport.room = paced.room;
-    return keptAlive(paced.response);
+    return startedAtOnce(paced.response);
   }
 
   /** Counts a stream until what it returns is called: by its end, or by the client that goes before. */
@@ -183,7 +183,7 @@ export class HttpSession {
 
   #resume(response: Response, ended: () => void): Response {
     this.#resumed++;
-    return whenTaken(keptAlive(response), () => {
+    return whenTaken(startedAtOnce(response), () => {
       ended();
       this.#resumed--;
       for (const id of this.#answeredLate) if (!this.#open.has(id)) this.calls.answered(id);

@@ -1,5 +1,4 @@
 /** An event stream that is written to: what its reader has not taken yet waits here, and whoever writes is told so. */
-import { silenceMillis } from "../../../http/eventStream.ts";
 import { whenTaken } from "../../../http/takenBody.ts";
 import { eventStreamHeaders } from "./answers.ts";
 
@@ -8,6 +7,12 @@ const mostWaiting = 1024 * 1024;
 
 /** How long a stream may have nothing to say before its head is sent without: Bun sends it with the first bytes. */
 const headMillis = 5;
+
+/**
+ * Silence after which a comment shows whether the reader is still there, and those in between that the stream is: proxies
+ * give one up that says nothing for a minute.
+ */
+const silenceMillis = 25_000;
 
 const comment = ":\n\n";
 const encoder = new TextEncoder();
