@@ -71,17 +71,18 @@ const privateFolder = Effect.fnUntraced(function* (
   owner: SystemUser,
   asRoot: boolean,
 ) {
-  yield* attempt("create", path, async () => {
-    try {
-      await fs.mkdir(path, { mode });
-    } catch (cause) {
+  const found = yield* attempt("create", path, async () => {
+    await fs.mkdir(path, { mode }).catch((cause: unknown) => {
       if (errnoCode(cause) !== "EEXIST") throw cause;
-      return;
-    }
+    });
+    const made = await fs.lstat(path);
+    // Made a moment ago, or by a start that was killed before it gave it away: nobody but root makes what is root's.
+    const isOurs = made.isDirectory() && made.uid === (process.getuid?.() ?? made.uid);
+    if (!isOurs || (made.mode & 0o022) !== 0) return made;
     await fs.chmod(path, mode);
     if (asRoot) await fs.lchown(path, owner.uid, owner.gid);
+    return await fs.lstat(path);
   });
-  const found = yield* attempt("look at", path, () => fs.lstat(path));
   if (found.uid !== owner.uid && found.uid !== 0) {
     return yield* new EmbeddedDatabaseError({
       message: `${path} belongs to user ${found.uid}, and user ${process.getuid?.()} may not use that user's database. Run Dewey as the owner, or name another folder in DEWEY_DATA_DIR.`,

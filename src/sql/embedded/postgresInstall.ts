@@ -78,7 +78,11 @@ export const installPostgres = Effect.fn("postgresInstall.install")(function* (o
 const writableFolder = (folder: string) =>
   attempt("write to", folder, async () => {
     const created = await fs.mkdir(folder, { recursive: true, mode: 0o755 });
+    const { mode } = await fs.stat(folder);
+    // Under root others run what is in it, and a start that was killed may have left it shut.
+    const isShut = process.getuid?.() === 0 && (mode & 0o055) !== 0o055;
     if (created !== undefined) await fs.chmod(folder, 0o755);
+    else if (isShut) await fs.chmod(folder, (mode & 0o7777) | 0o055);
     await fs.access(folder, fs.constants.W_OK | fs.constants.X_OK);
     return folder;
   });

@@ -39,3 +39,16 @@ test("a first start that is killed while it makes the cluster is made good by th
     expect(await query(location, descriptions)).toEqual(await query(unharmed, descriptions));
   }
 });
+
+test("what a start made that was killed before others could use it is opened to them by the next", async () => {
+  await using box = await makeSandbox();
+  const cacheDir = join(box.dataDir, "cache");
+  // As the keeper's umask leaves them until their modes and owners are set.
+  for (const folder of [cacheDir, join(box.dataDir, "run"), join(box.dataDir, "run", "postgres")]) {
+    await fs.mkdir(folder, { recursive: true });
+    await fs.chmod(folder, 0o700);
+  }
+  await fs.chmod(box.dataDir, 0o711);
+  const [, location] = await box.serve({ cacheDir });
+  expect(await query(location, "SELECT 1")).toEqual([[1]]);
+});
