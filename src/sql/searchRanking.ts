@@ -120,6 +120,9 @@ export const occurrences = (
   sql.csv(
     terms.map(({ query, literals, stems, kind }, index) => {
       const name = sql.literal(`n${index + 1}`);
+      if (kind === "phrase") {
+        return sql`(m.search_vector @@ ${query}::tsquery)::int AS ${name}`;
+      }
       const rankOf = (each: ReadonlyArray<string>) => {
         const ranks = each.map(
           (literal) => sql`ts_rank('{1,1,1,1}', m.search_vector, ${literal}::tsquery)`,
@@ -133,9 +136,7 @@ export const occurrences = (
           ? everywhere
           : sql`CASE WHEN m.search_vector @@ ${stems.marks}::tsquery
               THEN ${rankOf([...literals, ...stems.literals])} ELSE ${everywhere} END`;
-      return kind === "word"
-        ? sql`width_bucket(${best}::float8, ${sql.literal(occurrenceSteps)}) AS ${name}`
-        : sql`(m.search_vector @@ ${query}::tsquery)::int AS ${name}`;
+      return sql`width_bucket(${best}::float8, ${sql.literal(occurrenceSteps)}) AS ${name}`;
     }),
   );
 

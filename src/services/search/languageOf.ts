@@ -14,13 +14,6 @@ const longest = 14;
 const longestPlain = 6;
 const plainWord = /^[a-z]+$/;
 
-/** Words of other languages that English has too, with another meaning: of these alone no language is told. */
-const alsoEnglish = new Set(
-  "ad ai also alt am an as at bin com come die dog door dos du end era est eu fine for from hat her here in io is man me men min mod no of on op or os par per post red sea so solo son te to under use van var want war was we".split(
-    " ",
-  ),
-);
-
 /** Adds a letter of `a` to `z`, in either case, to those before it. */
 const withLetter = (letters: number, unit: number): number => (letters << 5) | (unit & 31);
 
@@ -30,10 +23,16 @@ const lettersOf = (word: string): number => {
   return letters;
 };
 
+/** Words of other languages that English has too, with another meaning: of these alone no language is told. */
+const alsoEnglish = new Set<string | number>(
+  "ad ai also alt am an as at bin com come die dog door dos du end era est eu fine for from hat her here in io is man me men min mod no of on op or os par per post red sea so solo son te to under use van var want war was we"
+    .split(" ")
+    .map(lettersOf),
+);
+
 /** The languages in which a word is without meaning, by their places. */
 type Speakers = ReadonlyArray<number>;
 const plainSpeakers = new Map<number, Speakers>();
-const lettersOfAlsoEnglish = new Set<string | number>([...alsoEnglish].map(lettersOf));
 const otherSpeakers = new Map<string, Speakers>();
 for (const [place, words] of [
   ...languages.map(({ stopWords }) => stopWords),
@@ -94,7 +93,7 @@ const forget = (): void => {
 /** Counts a word for all that have it, and gives the most that any of them but English has. */
 const count = (word: string | number, places: Speakers, before: number): number => {
   let most = before;
-  const isShared = lettersOfAlsoEnglish.has(word);
+  const isShared = alsoEnglish.has(word);
   for (const place of places) {
     const sum = (counts[place] ?? 0) + 1;
     counts[place] = sum;

@@ -69,8 +69,9 @@ const wordTerm = (lexemes: ReadonlyArray<string>, weight: number): SearchTerm =>
   };
 };
 
-const prefixTerm = (prefix: string): SearchTerm => ({
-  query: `${quoteLexeme(prefix)}:*`,
+/** A term that is there or not: no word whose repetitions count. */
+const phraseTerm = (query: string, prefix: string | null = null): SearchTerm => ({
+  query,
   kind: "phrase",
   weight: 1,
   lexemes: [],
@@ -78,6 +79,8 @@ const prefixTerm = (prefix: string): SearchTerm => ({
   stems: null,
   prefix,
 });
+
+const prefixTerm = (prefix: string): SearchTerm => phraseTerm(`${quoteLexeme(prefix)}:*`, prefix);
 
 /** The terms of a clause in their places. */
 const place = (text: string, forms: WordForms | undefined): ReadonlyArray<Placed> => {
@@ -174,15 +177,7 @@ const parseWith = (text: string, { free, bound, language }: Forms): SearchQuery 
     if (groups?.["phrase"] !== undefined) required.push(sequence);
     for (const { term } of placed) words.add(term);
     if (sequence.includes(" <") && phrases.size < maxTerms) {
-      phrases.set(sequence, {
-        query: sequence,
-        kind: "phrase",
-        weight: 1,
-        lexemes: [],
-        literals: [],
-        stems: null,
-        prefix: null,
-      });
+      phrases.set(sequence, phraseTerm(sequence));
     }
   }
   if (words.terms.length === 0) return undefined;
@@ -201,9 +196,10 @@ const mostPicked = 8;
 
 const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0;
 
+const areFew = (text: string): boolean => countWords(text) <= mostPicked;
+
 /** Whether a query is a few words that were picked and do not tell their language. */
-export const isPicked = (text: string): boolean =>
-  countWords(text) <= mostPicked && languageOf(text) === undefined;
+export const isPicked = (text: string): boolean => areFew(text) && languageOf(text) === undefined;
 
 /**
  * What a query asks for; undefined when it holds nothing that can be found. Words that were picked are also asked for in
@@ -222,7 +218,8 @@ export const parseQuery = (
         : parseWith(text, { free: formsInQuestion(told), bound: all, language: told });
     return sentence ?? parseWith(text, { free: all, bound: all, language: told });
   }
-  const any = spoken.length > 0 && isPicked(text) ? formsInAny(spoken) : undefined;
+  const isUnknown = told === undefined && areFew(text);
+  const any = isUnknown && spoken.length > 0 ? formsInAny(spoken) : undefined;
   return parseWith(text, { free: any, bound: any });
 };
 

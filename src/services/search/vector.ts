@@ -4,7 +4,6 @@
  */
 import { formsInText } from "./forms.ts";
 import { isForeign, languageOf } from "./languageOf.ts";
-import type { Language } from "./languages.ts";
 import {
   beginDocument,
   giveNumber,
@@ -16,6 +15,7 @@ import {
   writeLexeme,
 } from "./shortWords.ts";
 import { tokenize } from "./tokenize.ts";
+import { asciiOnly } from "./words.ts";
 
 /** What the columns `search_vector` and `search_length` of a message hold. */
 export interface SearchDocument {
@@ -29,8 +29,6 @@ export interface SearchDocument {
 const maxPosition = 16_383;
 const maxPositionsOfLexeme = 255;
 const maxVectorBytes = 256 * 1024;
-
-const asciiOnly = /^[\0-\x7F]*$/;
 
 /** Whether a lexeme of `a` to `z` and digits alone, which most are, needs neither escapes nor more bytes than units. */
 const isPlain = (lexeme: string): boolean => {
@@ -139,10 +137,6 @@ export const searchDocument = (text: string): SearchDocument => {
     bytes += 2;
   };
 
-  const addMark = ({ mark }: Language): void => {
-    entries.push({ place: undefined, literal: escaped(mark), first: -1, last: -1, count: 0 });
-  };
-
   const takeShort = (place: number, position: number): boolean => {
     const at = position > maxPosition ? maxPosition : position;
     length += 1;
@@ -178,6 +172,9 @@ export const searchDocument = (text: string): SearchDocument => {
     },
     isForeign(language) ? { forms: formsInText(language) } : { shortWords: takeShort },
   );
-  if (isForeign(language)) addMark(language);
+  if (isForeign(language)) {
+    const literal = quoteLexeme(language.mark);
+    entries.push({ place: undefined, literal, first: -1, last: -1, count: 0 });
+  }
   return { vector: writeEntries(), length };
 };

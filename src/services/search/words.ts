@@ -11,7 +11,8 @@ export const maxLexemeLength = 100;
 const maxCachedLength = 40;
 const maxCachedWords = 50_000;
 
-const asciiOnly = /^[\0-\x7F]*$/;
+/** Whether a text is of ASCII alone. */
+export const asciiOnly = /^[\0-\x7F]*$/;
 const stemmable = /^[a-z]{3,}$/;
 
 /** The lexeme of a word, found anew. */
