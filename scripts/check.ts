@@ -16,7 +16,7 @@ const unitTests = async (): Promise<Outcome> => {
   });
   return {
     part: { name: "unit tests", command: [] },
-    ok: counts.failed === 0 && counts.faults.length === 0,
+    ok: counts.failed.length === 0 && counts.faults.length === 0,
     output: [output, ...counts.faults].join("\n"),
     seconds: (performance.now() - started) / 1000,
   };

@@ -69,14 +69,18 @@ const unexplained = skipped.filter((name) => !/\[skipped: .+\]$/.test(name));
 const red = [
   ...faults,
   ...unexplained.map((name) => `${name}: skipped without a reason`),
-  ...(passed + failed === 0 ? ["no test ran"] : []),
+  ...(passed + failed.length === 0 ? ["no test ran"] : []),
 ];
 
 console.log(`\n${durations.join("\n")}`);
 console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  in all`);
 for (const name of skipped) console.log(`skipped  ${name}`);
+// Why each failed once more, at the end: the place where a reader looks first, and all that a clipped log keeps.
+for (const { name, reason } of failed) {
+  console.log(`FAIL  ${name}\n${reason.replaceAll(/^/gm, "      ")}`);
+}
 for (const line of red) console.log(`FAIL  ${line}`);
-const total = failed + red.length;
+const total = failed.length + red.length;
 const tail = skipped.length === 0 ? "" : `, ${skipped.length} skipped`;
 console.log(`\n${passed} passed, ${total} failed${tail}`);
 process.exit(total === 0 ? 0 : 1);

@@ -5,22 +5,28 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { root } from "./parts.ts";
 
-/** How many tests passed and failed; the names of the skipped ones, each with its file. */
+/** A test that failed: its file and name, and what it said. */
+export interface Failure {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** How many tests passed, which failed and why; the names of the skipped ones, each with its file. */
 export interface Counts {
   readonly passed: number;
-  readonly failed: number;
+  readonly failed: ReadonlyArray<Failure>;
   readonly skipped: ReadonlyArray<string>;
   /** What failed without being a test: files that did not load, a run that had to be ended. */
   readonly faults: ReadonlyArray<string>;
 }
 
 /** Nothing has run. */
-export const noCounts: Counts = { passed: 0, failed: 0, skipped: [], faults: [] };
+export const noCounts: Counts = { passed: 0, failed: [], skipped: [], faults: [] };
 
 /** Both runs as one. */
 export const add = (a: Counts, b: Counts): Counts => ({
   passed: a.passed + b.passed,
-  failed: a.failed + b.failed,
+  failed: [...a.failed, ...b.failed],
   skipped: [...a.skipped, ...b.skipped],
   faults: [...a.faults, ...b.faults],
 });
@@ -49,6 +55,16 @@ const unescape = (text: string) =>
     code === undefined ? (entities[name ?? ""] ?? whole) : String.fromCodePoint(Number(code)),
   );
 
+const mostOfAReason = 4000;
+
+/** What a failed case says: the text of its `failure`, or, where a test took too long, its message alone. */
+const reasonIn = (body: string): string => {
+  const [, tag = "", text = ""] =
+    /<(?:failure|error)\b((?:[^>"]|"[^"]*")*?)(?:\/>|>(.*?)<\/(?:failure|error)>)/s.exec(body) ??
+    [];
+  return (unescape(text).trim() || attribute(tag, "message")).slice(0, mostOfAReason);
+};
+
 const attribute = (tag: string, name: string) =>
   unescape(new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? "");
 
@@ -56,15 +72,16 @@ const attribute = (tag: string, name: string) =>
 export const readReport = (xml: string): { counts: Counts; files: ReadonlySet<string> } => {
   const files = new Set<string>();
   const skipped: Array<string> = [];
+  const failed: Array<Failure> = [];
   let passed = 0;
-  let failed = 0;
   for (const [, tag = "", body = ""] of xml.matchAll(
     /<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>(.*?)<\/testcase>)/gs,
   )) {
     const file = attribute(tag, "file");
     files.add(file);
-    if (body.includes("<skipped")) skipped.push(`${file}: ${attribute(tag, "name")}`);
-    else if (/<(?:failure|error)\b/.test(body)) failed += 1;
+    const name = `${file}: ${attribute(tag, "name")}`;
+    if (body.includes("<skipped")) skipped.push(name);
+    else if (/<(?:failure|error)\b/.test(body)) failed.push({ name, reason: reasonIn(body) });
     else passed += 1;
   }
   return { counts: { passed, failed, skipped, faults: [] }, files };
@@ -127,7 +144,7 @@ export const runTests = async (
     const faults = ended
       ? [`${files.join(", ")}: ended after ${options.limitSeconds} s`]
       : missing.map((file) => `${file}: did not load, or holds no test`);
-    if (code !== 0 && counts.failed === 0 && faults.length === 0) {
+    if (code !== 0 && counts.failed.length === 0 && faults.length === 0) {
       faults.push(`${files.join(", ")}: bun test ended with ${child.signalCode ?? `code ${code}`}`);
     }
     return { counts: { ...counts, faults }, output: `${out}${err}`.trim() };

@@ -11,7 +11,7 @@ const report = `<?xml version="1.0" encoding="UTF-8"?>
     </testcase>
     <testsuite name="group" file="test/a.test.ts">
       <testcase name="fails" classname="group" file="test/a.test.ts">
-        <failure type="Error" message="a &lt;skipped /&gt; b">Error: no</failure>
+        <failure type="Error" message="a &lt;skipped /&gt; b">Error: no&#10;      at a.test.ts:3:1&#10;</failure>
       </testcase>
     </testsuite>
   </testsuite>
@@ -23,11 +23,14 @@ const report = `<?xml version="1.0" encoding="UTF-8"?>
   </testsuite>
 </testsuites>`;
 
-test("cases are counted by what became of them, in groups as well", () => {
+test("cases are counted by what became of them, in groups as well, and failures say why", () => {
   const { counts, files } = readReport(report);
   expect(counts).toEqual({
     passed: 2,
-    failed: 2,
+    failed: [
+      { name: "test/a.test.ts: fails", reason: "Error: no\n      at a.test.ts:3:1" },
+      { name: "test/b.test.ts: too slow", reason: "test timed out" },
+    ],
     skipped: [`test/a.test.ts: a > b & "c" [skipped: no engine]`],
     faults: [],
   });
@@ -39,10 +42,11 @@ test("nothing is counted of a report that was not written", () => {
 });
 
 test("sums keep the names", () => {
-  const one = { passed: 1, failed: 2, skipped: ["a"], faults: ["b"] };
+  const failed = [{ name: "c", reason: "d" }];
+  const one = { passed: 1, failed, skipped: ["a"], faults: ["b"] };
   expect(add(one, add(noCounts, one))).toEqual({
     passed: 2,
-    failed: 4,
+    failed: [...failed, ...failed],
     skipped: ["a", "a"],
     faults: ["b", "b"],
   });
