@@ -36,6 +36,11 @@ export type TokenSink = (
 export type ShortWordSink = (place: number, position: number) => boolean;
 
 const contraction = /^(?:s|m|re|ve|ll|d)$/i;
+/** What stands before the apostrophe of an elision: any letter but that of O'Brien, and these of French and Italian. */
+const elided =
+  /^(?:[^o]|all|alcun|bell|buon|ciascun|coll|dall|degl|dell|grand|jusqu|lorsqu|mezz|nell|nessun|puisqu|qu|quand|quell|quest|quoiqu|sant|sull|tutt|un)$/iu;
+/** The longest of them has so many letters. */
+const longestElided = 7;
 const camelParts = /[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+/g;
 // Longer mixed-case words are keys and hashes, whose parts mean nothing.
 const maxCamelLength = 64;
@@ -129,8 +134,8 @@ const word = (
           ? after
           : undefined;
       }
-      // An elision (`l'homme`) is two words; a name (`O'Brien`) is one.
-      if (end - start === 1 && !/o/i.test(text.slice(start, end))) break;
+      // An elision (`l'homme`, `dell'acqua`) is two words; a name (`O'Brien`) is one.
+      if (end - start <= longestElided && elided.test(text.slice(start, end))) break;
       apostrophes += 1;
     } else if (kind === CharClass.letter) {
       end += unitsAt(text, end);

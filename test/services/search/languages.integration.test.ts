@@ -16,6 +16,7 @@ const spanish = [
   "Mi hermana busca trabajos en Sevilla desde el verano.",
 ] as const;
 const dutch = "Wij hebben nieuwe ratten in het huis, en dat is niet alles.";
+const italian = "Nell'acquario c'è ancora l'acqua dell'anno scorso.";
 const english = [
   "The new release brings rates for everybody.",
   "A state of the art rat trap.",
@@ -39,6 +40,7 @@ beforeAll(async () => {
   await tell("long", long);
   await tell("Spanish", ...spanish);
   await tell("Dutch", dutch);
+  await tell("Italian", italian);
   await tell("English", ...english);
   asked = await openProcess(dewey.db.address);
 });
@@ -64,6 +66,8 @@ describe("a word", () => {
     ["hauser", german[2]],
     ["¿Dónde busca trabajo la hermana de Marta?", spanish[1]],
     ["hermanas", spanish[1]],
+    ["acquari", italian],
+    ["Quanti anni ha quell'acquario?", italian],
   ])("is found in any form: %s", async (query, expected) => {
     expect(await found(query)).toContain(expected);
   });

@@ -62,6 +62,19 @@ describe("words", () => {
     ]);
   });
 
+  test.each([
+    ["dell'acqua", ["dell:1", "acqua:2"]],
+    ["Un’amica", ["un:1", "amica:2"]],
+    ["Quest'anno", ["quest:1", "anno:2"]],
+    ["jusqu'à Lyon", ["jusqu:1", "lyon:3"]],
+    ["d'Artagnan", ["d:1", "artagnan:2"]],
+    ["aujourd'hui", ["aujourdhui:1"]],
+    ["rock'n'roll", ["rocknrol:1"]],
+    ["Dell's O'Neil", ["dell:1", "oneil:2"]],
+  ])("what is elided stands by itself: %s", (text, expected) => {
+    expect(placed(text)).toEqual(expected);
+  });
+
   test("emoji and punctuation are no words", () => {
     expect(tokens("😀 -- ¿?! … \u{1F468}\u200D\u{1F469} ✓\uFE0F ' ’")).toEqual([]);
   });
