@@ -16,7 +16,7 @@ export interface WebSocketBounds {
   /** What may wait to leave before whoever sends is told to wait. */
   readonly roomBytes: number;
   readonly opening: Duration.Input;
-  /** After so long without a sign of life the upstream is asked for one, and after three times as long it is lost. */
+  /** After so long without a sign of life the upstream is asked for one, and once more; after as long again it is lost. */
   readonly silence: Duration.Input;
   /** How long the upstream has to finish a closing handshake. */
   readonly closing: Duration.Input;
@@ -31,6 +31,9 @@ const defaultBounds: WebSocketBounds = {
   silence: "30 seconds",
   closing: "1 second",
 };
+
+/** How often an upstream is asked for a sign of life before it is lost. */
+const mostAsked = 2;
 
 /** How often it is looked whether there is room, at first and at most. */
 const lookMillis = { first: 1, most: 32 };
@@ -63,6 +66,8 @@ class SocketLink implements Link {
   #roomTimer: Timer | undefined;
   #lifeTimer: Timer | undefined;
   #heard = performance.now();
+  /** How often it has been asked for a sign of life since. */
+  #asked = 0;
 
   constructor(socket: WebSocket, handlers: LinkHandlers, url: string, bounds: WebSocketBounds) {
     this.#socket = socket;
@@ -149,18 +154,22 @@ class SocketLink implements Link {
 
   #isAlive(): void {
     this.#heard = performance.now();
+    this.#asked = 0;
   }
 
   #lookForLife(): void {
     // Nothing can be heard of what is not read.
     if (this.#socket.isPaused) return this.#isAlive();
     const silence = performance.now() - this.#heard;
-    if (silence >= 3 * this.#silence) {
-      this.#lost(`${this.#url} has not given a sign of life for ${Math.round(silence / 1000)} s.`);
-      this.#socket.terminate();
-    } else if (silence >= this.#silence * 0.9) {
+    if (silence < this.#silence * 0.9) return;
+    // Not by the clock alone: a process that stood still has heard nothing, and asked nothing either.
+    if (this.#asked < mostAsked) {
+      this.#asked += 1;
       this.#socket.ping();
+      return;
     }
+    this.#lost(`${this.#url} has not given a sign of life for ${Math.round(silence / 1000)} s.`);
+    this.#socket.terminate();
   }
 
   #hasRoom(): boolean {

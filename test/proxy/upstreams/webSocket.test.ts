@@ -293,6 +293,23 @@ describe("a sign of life", () => {
     }),
   );
 
+  it.effect("is asked for before anything is lost, however long the process stood still", () =>
+    Effect.gen(function* () {
+      const pings = yield* Queue.unbounded<void>();
+      const { url } = yield* serving({ ping: () => void Queue.offerUnsafe(pings, undefined) });
+      const { link, losses, text } = yield* connected(upstreamAt(url), { silence: "50 millis" });
+      void link.send("here");
+      expect(yield* text).toBe("here");
+      const since = performance.now();
+      while (performance.now() - since < 250);
+      yield* Queue.clear(pings);
+      yield* Queue.take(pings);
+      void link.send("still here");
+      expect(yield* text).toBe("still here");
+      expect(losses()).toBe(0);
+    }),
+  );
+
   it.effect("keeps an idle connection, and one that is paused", () =>
     Effect.gen(function* () {
       const pings = yield* Queue.unbounded<void>();
