@@ -12,7 +12,7 @@ import { Health } from "../services/Health.ts";
 import { retentionLayer } from "../services/Retention.ts";
 import { Upstreams } from "../services/Upstreams.ts";
 import { accessLayer } from "./access.ts";
-import { certificateOptions } from "./certificate.ts";
+import { readCertificate, renewCertificate } from "./certificate.ts";
 import { captureLayer, makeProxy, recorderLayer, upstreamsLayer, upstreamsPath } from "./proxy.ts";
 
 const authority = (host: string, port: number): string =>
@@ -68,6 +68,7 @@ const doors = Effect.gen(function* () {
   const rpc = yield* makeRpcDoor();
   const proxy = yield* makeProxy(mcp);
   const others = [yield* makeHealthDoor(), yield* makeMetadataDoor()];
+  const certificate = settings.tls && (yield* readCertificate(settings.tls));
   // Behind the doors, so that at the end their sessions last until the calls are finished; and side by side, each in its
   // own order: each of them waits for the calls of all, and the one must not wait for the other.
   const listeners = yield* Scope.fork(yield* Effect.scope, "parallel");
@@ -82,7 +83,7 @@ const doors = Effect.gen(function* () {
       doors: served,
       allowed: { hosts: settings.allowedHosts, origins: settings.allowedOrigins },
       trustedProxies: settings.trustedProxies,
-      ...(settings.tls === undefined ? {} : yield* certificateOptions(settings.tls)),
+      ...(certificate === undefined ? {} : { tls: certificate }),
       shutdownTimeout: settings.shutdownTimeoutMs,
     }).pipe(Scope.provide(listener));
   });
@@ -91,6 +92,10 @@ const doors = Effect.gen(function* () {
     mcp: yield* listenOn(settings.mcp, [mcp, rpc, ...others]),
     proxy: yield* listenOn(settings.proxy, [proxy, ...others]),
   };
+  if (settings.tls !== undefined && certificate !== undefined) {
+    const all = [listening.mcp, listening.proxy];
+    yield* Effect.forkScoped(renewCertificate(settings.tls, certificate, all));
+  }
   const upstreams = yield* (yield* Upstreams).all;
   const names = upstreams.map(({ name }) => name);
   yield* Console.log(welcome(settings, listening, names));

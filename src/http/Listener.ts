@@ -35,10 +35,6 @@ export interface ListenOptions {
   /** Addresses and networks of proxies whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies?: ReadonlyArray<string>;
   readonly tls?: Certificate;
-  /** Calls its argument with each newer certificate; runs for as long as the listener. */
-  readonly renewals?: (
-    renew: (certificate: Certificate) => Effect.Effect<void>,
-  ) => Effect.Effect<void>;
   /** How long calls in flight may take to finish at the end. */
   readonly shutdownTimeout: Duration.Input;
   readonly bounds?: Partial<ConnectionBounds>;
@@ -48,6 +44,8 @@ export interface ListenOptions {
 export interface Listening {
   readonly hostname: string;
   readonly port: number;
+  /** Has it serve with another certificate from now on; connections that are open stay as they are. */
+  readonly renew: (certificate: Certificate) => Effect.Effect<void>;
 }
 
 /** The address cannot be listened on. */
@@ -341,7 +339,6 @@ export const listen = Effect.fn("Listener.listen")(function* (options: ListenOpt
         ),
       ),
     );
-  if (options.renewals !== undefined) yield* Effect.forkScoped(options.renewals(renew));
 
-  return { hostname: options.hostname, port: port.number } satisfies Listening;
+  return { hostname: options.hostname, port: port.number, renew } satisfies Listening;
 });

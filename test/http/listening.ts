@@ -14,7 +14,7 @@ export const listening = Effect.fnUntraced(function* (
     Layer.mergeAll(Drain.layer, options.access ?? Access.layerOpen),
   );
   const scope = yield* Scope.fork(yield* Effect.scope);
-  const { port } = yield* listen({
+  const { port, renew } = yield* listen({
     hostname: "127.0.0.1",
     port: 0,
     doors,
@@ -24,6 +24,7 @@ export const listening = Effect.fnUntraced(function* (
   }).pipe(Effect.provideContext(context), Scope.provide(scope));
   return {
     port,
+    renew,
     ws: `ws://127.0.0.1:${port}`,
     http: `http://127.0.0.1:${port}`,
     drain: Context.get(context, Drain),

@@ -1,7 +1,7 @@
 // TLS by the listener itself, and a certificate that is replaced while clients are connected.
 import { describe, expect } from "bun:test";
 import { connect } from "node:tls";
-import { Deferred, Effect, Logger } from "effect";
+import { Effect, Logger } from "effect";
 import type { Door } from "../../src/http/Door.ts";
 import type { Certificate } from "../../src/http/Listener.ts";
 import { makeAuthority } from "../support/certificates.ts";
@@ -71,12 +71,7 @@ describe("with a certificate", () => {
         makeAuthority("two"),
         makeAuthority("three"),
       ];
-      const renewer = yield* Deferred.make<(certificate: Certificate) => Effect.Effect<void>>();
-      const { port, stop } = yield* listening([echo], {
-        tls: issued(first),
-        renewals: (renew) => Effect.asVoid(Deferred.succeed(renewer, renew)),
-      });
-      const renew = yield* Deferred.await(renewer);
+      const { port, renew, stop } = yield* listening([echo], { tls: issued(first) });
       const open = (authority: ReturnType<typeof makeAuthority>) =>
         openSocket(`wss://localhost:${port}/`, { tls: { ca: authority.certificate } });
       const early = yield* open(first);
