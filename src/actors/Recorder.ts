@@ -138,6 +138,21 @@ const make = Effect.fnUntraced(function* ({
     }),
   );
 
+  /** Whoever wrote is gone by now: a journal that is drained has no more to come, and its position nothing to say. */
+  const settle = drained.pipe(
+    Effect.andThen(finishStreams(journal.own.id, recordLimit)),
+    Effect.andThen(database.run(dropPositions(journal.own.id))),
+    Effect.catch(({ message }) =>
+      Effect.logDebug(`What this process recorded is brought to an end by another one: ${message}`),
+    ),
+  );
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(database.reachable, (isThere) =>
+      isThere ? Effect.timeoutOption(settle, farewell) : Effect.void,
+    ),
+  );
+
+  // After `settle`, and so over before it begins: whoever leaves declares nobody dead.
   /** What fails is tried again at the next look. */
   const atEachLook = <E extends { readonly message: string }, R>(work: Effect.Effect<void, E, R>) =>
     work.pipe(
@@ -169,20 +184,6 @@ const make = Effect.fnUntraced(function* ({
       Effect.forEach(dead, (id) => finishStreams(id, recordLimit), { discard: true }),
     ),
     atEachLook,
-  );
-
-  /** Whoever wrote is gone by now: a journal that is drained has no more to come, and its position nothing to say. */
-  const settle = drained.pipe(
-    Effect.andThen(finishStreams(journal.own.id, recordLimit)),
-    Effect.andThen(database.run(dropPositions(journal.own.id))),
-    Effect.catch(({ message }) =>
-      Effect.logDebug(`What this process recorded is brought to an end by another one: ${message}`),
-    ),
-  );
-  yield* Effect.addFinalizer(() =>
-    Effect.flatMap(database.reachable, (isThere) =>
-      isThere ? Effect.timeoutOption(settle, farewell) : Effect.void,
-    ),
   );
 
   return Recorder.of({ drained });

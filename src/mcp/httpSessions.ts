@@ -159,9 +159,9 @@ export const makeHttpSessions = Effect.fnUntraced(function* (bounds: HttpSession
 
   const endIdle = Effect.suspend(() => {
     const before = clock.currentTimeMillisUnsafe() - idleMillis;
-    const idle = [...entries.values()].filter(
-      ({ session, usedAt }) => usedAt <= before && !session.isBusy,
-    );
+    // However long a call or a stream lasts, its client may come back after it.
+    for (const [id, entry] of [...entries]) if (entry.session.isBusy) touch(id, entry);
+    const idle = [...entries.values()].filter(({ usedAt }) => usedAt <= before);
     return Effect.forEach(idle, end, { discard: true });
   });
   yield* endIdle.pipe(

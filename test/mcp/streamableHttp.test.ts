@@ -6,6 +6,7 @@ import {
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { Effect, Logger } from "effect";
+import { TestClock } from "effect/testing";
 import { parseJson } from "../../src/mcp/messages.ts";
 import { run } from "../http/sockets.ts";
 import { accessWith } from "../support/access.ts";
@@ -302,19 +303,25 @@ describe("a session", () => {
       const idle = yield* openSession(http);
       const busy = yield* openSession(http);
       const listens = yield* openSession(http);
+      const idleFor = (times: number) =>
+        Effect.repeat(TestClock.adjust("100 millis"), { times: 4 * times });
       const answer = yield* post(http, call(1, "wait"), { headers: busy });
       yield* waiting;
       const stream = yield* Effect.promise(() =>
         fetch(http, { headers: { ...listens, accept: "text/event-stream" } }),
       );
       expect(stream.status).toBe(200);
-      yield* Effect.sleep("1 second");
+      yield* idleFor(3);
       expect((yield* post(http, call(2, "echo"), { headers: idle })).status).toBe(404);
       expect((yield* post(http, call(2, "echo"), { headers: listens })).status).toBe(200);
+      yield* idleFor(3);
       yield* release;
       expect(yield* answerOf(answer)).toMatchObject({ id: 1, result: {} });
+      // The time counts from the end of the call.
+      yield* idleFor(0.5);
+      expect((yield* post(http, call(3, "echo"), { headers: busy })).status).toBe(200);
       yield* Effect.promise(async () => stream.body?.cancel());
-    }),
+    }).pipe(Effect.provide(TestClock.layer())),
   );
 
   it.effect("makes room for a new one when there are too many", () =>

@@ -154,8 +154,9 @@ export const makeDuplexSessions = Effect.fnUntraced(function* (
   const endIdle = Effect.sync(() => {
     const before = clock.currentTimeMillisUnsafe() - idleMillis;
     for (const entry of [...entries.values()]) {
-      const { isBusy, usedAt } = entry.session;
-      if (usedAt <= before && !isBusy) end(entry, "idle for too long");
+      // However long a request or a stream lasts, its client may come back after it.
+      if (entry.session.isBusy) touch(entry);
+      else if (entry.session.usedAt <= before) end(entry, "idle for too long");
     }
   });
   yield* endIdle.pipe(

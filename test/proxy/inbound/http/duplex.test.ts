@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test";
 import { Effect, Option } from "effect";
+import { TestClock } from "effect/testing";
 import { accessWith } from "../../../support/access.ts";
 import { it } from "../../../support/it.ts";
 import { startUpstream, type UpstreamConnection } from "../../socketEnds.ts";
@@ -286,17 +287,27 @@ describe("a session", () => {
 
   it.effect("that nobody uses is forgotten, unless somebody listens", () =>
     Effect.gen(function* () {
-      const { get, open, post } = yield* setUp({ http: { sessionIdle: "40 millis" } });
+      const { get, open, post } = yield* setUp({ http: { sessionIdle: "40 seconds" } });
+      const listening = yield* Effect.promise(() => open());
+      const idle = yield* Effect.promise(() => open());
+      const reader = readerOf(yield* Effect.promise(() => get(listening.session)));
+      yield* Effect.repeat(TestClock.adjust("10 seconds"), { times: 8 });
       yield* Effect.promise(async () => {
-        const listening = await open();
-        const reader = readerOf(await get(listening.session));
-        const idle = await open();
         await idle.server.closed;
         expect((await post(call(1), idle.session)).status).toBe(404);
         say(listening.server, { method: "notifications/a" });
         await reader.until("notifications/a");
       });
-    }),
+      // The time counts from the end of the stream.
+      yield* Effect.promise(async () => reader.cancel());
+      yield* Effect.repeat(TestClock.adjust("10 seconds"), { times: 1 });
+      yield* Effect.promise(async () => {
+        const answered = post(call(2), listening.session);
+        await listening.server.message();
+        say(listening.server, { id: 2, result: {} });
+        expect((await answered).status).toBe(200);
+      });
+    }).pipe(Effect.provide(TestClock.layer())),
   );
 
   it.effect("makes room for another where there may be no more, unless it is busy", () =>
