@@ -24,12 +24,19 @@ export interface PoolLimits {
   readonly queryTimeoutMs: number;
 }
 
+/** However short callers wait for a place: a new connection over a long way takes several round trips. */
+const leastConnectMillis = 2000;
+
+/** How long the server may take to accept a connection before it counts as away. */
+const connectTimeoutOf = ({ acquireTimeoutMs }: PoolLimits) =>
+  Duration.millis(Math.max(acquireTimeoutMs, leastConnectMillis));
+
 const connectionConfig = (address: ServerAddress, limits: PoolLimits) => {
   const { tls, ...where } = address;
   return {
     ...where,
     ssl: tls === false ? false : { rejectUnauthorized: true, ...tls },
-    connectTimeout: Duration.millis(limits.acquireTimeoutMs),
+    connectTimeout: connectTimeoutOf(limits),
     applicationName: "dewey",
     multiplex: false,
     startupParameters: {
@@ -80,7 +87,7 @@ export const makeContact = (address: ServerAddress, limits: PoolLimits) =>
       () => Effect.void,
     ),
     Effect.timeoutOrElse({
-      duration: Duration.millis(limits.acquireTimeoutMs),
+      duration: connectTimeoutOf(limits),
       orElse: () => Effect.fail("it does not answer"),
     }),
     Effect.mapError((error) => (typeof error === "string" ? error : describe(error))),

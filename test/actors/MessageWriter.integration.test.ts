@@ -112,7 +112,7 @@ describe("a conversation that somebody else holds", () => {
   });
 
   test("answers TIMEOUT when it is held for too long, and stores nothing", async () => {
-    const hasty = await openProcess(dewey.db.address, { limits: { queryTimeoutMs: 300 } });
+    const hasty = await openProcess(dewey.db.address, { limits: { queryTimeoutMs: 2000 } });
     const [held = "", free = ""] = await beginMany(2);
     const message_id = randomUUID();
     try {

@@ -54,15 +54,17 @@ const tool = (
 
 const pause = Effect.sleep("50 millis");
 
-const talkative = Effect.gen(function* () {
-  const reports = yield* Reports;
-  yield* reports.log("info", "Tool execution started");
-  yield* pause;
-  yield* reports.log("info", "Tool processing data");
-  yield* pause;
-  yield* reports.log("info", "Tool execution completed");
-  return result(text("Three messages were logged."));
-});
+/** Logs three times, with something between. */
+const talkative = (between: Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    const reports = yield* Reports;
+    yield* reports.log("info", "Tool execution started");
+    yield* between;
+    yield* reports.log("info", "Tool processing data");
+    yield* between;
+    yield* reports.log("info", "Tool execution completed");
+    return result(text("Three messages were logged."));
+  });
 
 const stepwise = Effect.gen(function* () {
   const reports = yield* Reports;
@@ -257,8 +259,9 @@ export const fixtureTools = (
       isError: true,
     }),
   ),
-  tool("test_tool_with_logging", "Logs while it works.", () => talkative),
-  tool("test_logging_tool", "Logs while it works.", () => talkative),
+  tool("test_tool_with_logging", "Logs while it works.", () => talkative(pause)),
+  // The suite waits half a second for it.
+  tool("test_logging_tool", "Logs while it works.", () => talkative(Effect.void)),
   tool("test_tool_with_progress", "Says how far it is.", () => stepwise),
   tool(
     "test_sampling",

@@ -73,9 +73,10 @@ export const readUntil = (socket: Socket, enough: (text: string) => boolean) =>
     });
   });
 
-/** Waits until a count has stopped growing, and answers it. */
+/** Waits until a count has begun to grow, and has stopped; answers it. */
 export const untilStill = Effect.fnUntraced(function* (count: () => number) {
-  let before = -1;
+  while (count() === 0) yield* Effect.sleep("1 millis");
+  let before = 0;
   while (before !== count()) {
     before = count();
     yield* Effect.sleep("100 millis");

@@ -10,8 +10,8 @@ import { addressOf, type PostgresServer, startPostgres } from "../support/postgr
 const limits = {
   minConnections: 0,
   maxConnections: 2,
-  acquireTimeoutMs: 400,
-  queryTimeoutMs: 600,
+  acquireTimeoutMs: 20_000,
+  queryTimeoutMs: 20_000,
 };
 
 let server: PostgresServer;
@@ -22,11 +22,14 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
-const open = () => {
+const open = (some: Partial<typeof limits> = {}) => {
   const logs: Array<string> = [];
   const logger = Logger.map(Logger.formatJson, (line) => void logs.push(line));
   const runtime = ManagedRuntime.make(
-    Layer.provideMerge(Database.layer(addressOf(server), limits), Logger.layer([logger])),
+    Layer.provideMerge(
+      Database.layer(addressOf(server), { ...limits, ...some }),
+      Logger.layer([logger]),
+    ),
   );
   return { runtime, logs, [Symbol.asyncDispose]: () => runtime.dispose() };
 };
@@ -62,7 +65,7 @@ const outcome = <A, E>(exit: Exit.Exit<A, E>): string => {
 
 describe("a failure of the driver becomes", () => {
   test("TIMEOUT where a statement takes too long, and the connection is free again", async () => {
-    await using database = open();
+    await using database = open({ queryTimeoutMs: 600 });
     expect(outcome(await run(database, statement("SELECT pg_sleep(5)")))).toBe("TimedOut");
     expect(outcome(await run(database, statement("SELECT 1")))).toBe("fine");
   });
@@ -160,7 +163,7 @@ describe("an interrupted call", () => {
 
 describe("a pool without a free connection", () => {
   test("refuses after the time to wait, with one line in the log however many were refused", async () => {
-    await using database = open();
+    await using database = open({ acquireTimeoutMs: 400 });
     await using held = await holdTable(server, "notes");
     const busy = [1, 2].map(() => run(database, statement("SELECT * FROM notes")));
     await held.awaitedBy(2);
@@ -196,21 +199,23 @@ test("a server without room for one more connection refuses that one, and serves
   const logger = Logger.map(Logger.formatJson, (line) => void logs.push(line));
   const runtime = ManagedRuntime.make(
     Layer.provideMerge(
-      Database.layer(addressOf(small), { ...limits, maxConnections: 3, queryTimeoutMs: 10_000 }),
+      Database.layer(addressOf(small), { ...limits, maxConnections: 3 }),
       Logger.layer([logger]),
     ),
   );
   await using database = { runtime, logs, [Symbol.asyncDispose]: () => runtime.dispose() };
   expect(outcome(await run(database, statement("SELECT 1")))).toBe("fine");
-  // Three others and the pool's one: no ordinary role gets a fifth.
+  // Three others and the pool's one, which has to wait for them: no ordinary role gets a fifth.
   const others = await Promise.all([1, 2, 3].map(() => holdTable(small, "notes", "ACCESS SHARE")));
-  const both = [1, 2].map(() => run(database, statement("SELECT pg_sleep(0.2)")));
-  expect((await Promise.all(both)).map(outcome).toSorted()).toEqual(["Unavailable", "fine"]);
+  const waiting = run(database, statement("LOCK TABLE notes"), "transaction");
+  await others[0]?.awaitedBy(1);
+  expect(outcome(await run(database, statement("SELECT 1")))).toBe("Unavailable");
+  for (const other of others) await other.release();
+  expect(outcome(await waiting)).toBe("fine");
   expect(outcome(await run(database, statement("SELECT 1")))).toBe("fine");
   const { reachable } = await runtime.runPromise(Database);
   expect(await runtime.runPromise(reachable)).toBe(true);
   expect(logs.join()).not.toContain("away");
-  for (const other of others) await other.release();
 }, 30_000);
 
 test("an older server, and one of another encoding, are refused with what is needed", () => {
