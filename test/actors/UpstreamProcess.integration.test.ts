@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Deferred, Effect, Exit, Schema, Scope } from "effect";
+import { Deferred, type Duration, Effect, Exit, Schema, Scope } from "effect";
 import {
   type ProcessSurroundings,
   startUpstreamProcess,
@@ -252,9 +252,12 @@ describe("a program that ends by itself", () => {
 
 describe("at the end of the scope", () => {
   /** Starts it in a scope of its own; the processes that it names in its first frame, and how long the end takes. */
-  const ending = Effect.fnUntraced(function* (upstream: StdioUpstream, endsItself = false) {
+  const ending = Effect.fnUntraced(function* (
+    upstream: StdioUpstream,
+    { endsItself = false, ...more }: { endsItself?: boolean; grace?: Duration.Input } = {},
+  ) {
     const scope = yield* Scope.make();
-    const { losses, text } = yield* start(upstream).pipe(Scope.provide(scope));
+    const { losses, text } = yield* start(upstream, more).pipe(Scope.provide(scope));
     const pids = (yield* text).split(" ").map(Number);
     expect(pids.filter(isAlive)).toEqual(pids);
     const before = performance.now();
@@ -267,7 +270,9 @@ describe("at the end of the scope", () => {
   it.effect("a program that looks at its input has its time to end", () =>
     Effect.gen(function* () {
       const at = join(yield* folder, "ended");
-      yield* ending(shell(`echo $$; cat >/dev/null; echo too late; echo well > ${at}`));
+      yield* ending(shell(`echo $$; cat >/dev/null; echo too late; echo well > ${at}`), {
+        grace: "1 minute",
+      });
       expect(readFileSync(at, "utf8")).toBe("well\n");
     }),
   );
@@ -277,6 +282,7 @@ describe("at the end of the scope", () => {
       const at = join(yield* folder, "ended");
       yield* ending(
         shell(`trap 'echo told > ${at}; exit' TERM; echo $$; while true; do sleep 0.05; done`),
+        { grace: "2 seconds" },
       );
       expect(readFileSync(at, "utf8")).toBe("told\n");
     }),
@@ -294,7 +300,7 @@ describe("at the end of the scope", () => {
   );
 
   it.effect("what a program left behind ends too", () =>
-    ending(shell("sleep 60 >/dev/null 2>&1 & echo $!"), true),
+    ending(shell("sleep 60 >/dev/null 2>&1 & echo $!"), { endsItself: true }),
   );
 
   it.effect("an interruption while it starts leaves nothing", () =>

@@ -46,8 +46,11 @@ const hold = Effect.fnUntraced(function* (key: string) {
     `SELECT 1 FROM shared_context WHERE key = '${key}' FOR UPDATE`,
   );
   expect(rows).toHaveLength(1);
+  // Not by the activity, of which a transaction sees what was so when it first looked.
   const waits = blocker
-    .query("SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+    .query(
+      "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+    )
     .pipe(Effect.map((result) => result.rows.length > 0));
   return {
     /** Resolves when somebody waits for the row, or nobody does any more. */

@@ -13,7 +13,7 @@ import { hangUpScript, type Step, scripts } from "./scripts.ts";
 const way: Way = { door: "ws", kind: "ws", era: "2025-11-25" };
 const modernWay: Way = { ...way, era: "2026-07-28" };
 
-/** Long enough for what is on its way on one machine, since what a defect swallows is waited for in vain. */
+/** Long enough for what is on its way on one machine, where a defect swallows something, which is waited for in vain. */
 const patience = 400;
 
 let ear: Ear;
@@ -29,12 +29,20 @@ afterAll(async () => {
   await ear[Symbol.asyncDispose]();
 });
 
-const playAt = (url: string, steps: ReadonlyArray<Step>): Promise<Transcript> =>
-  play(() => connectWebSocket(url), steps, ear, { isSession: true, patience });
+/** Nothing is swallowed: what is waited for comes. */
+const swallowsNothing = ({ toClient, toUpstream, keepsClient, keepsUpstream }: Defect): boolean =>
+  [toClient, toUpstream, keepsClient, keepsUpstream].every((each) => each === undefined);
+
+const playAt = (
+  url: string,
+  steps: ReadonlyArray<Step>,
+  options: { readonly patience?: number } = {},
+): Promise<Transcript> =>
+  play(() => connectWebSocket(url), steps, ear, { isSession: true, ...options });
 
 const through = async (defect: Defect, steps: ReadonlyArray<Step>): Promise<Transcript> => {
   await using relay = openBrokenRelay(reference.ws, defect);
-  return await playAt(relay.url, steps);
+  return await playAt(relay.url, steps, swallowsNothing(defect) ? {} : { patience });
 };
 
 const found = async (

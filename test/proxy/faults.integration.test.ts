@@ -12,7 +12,7 @@ const connectBounds = {
   tries: 4,
   wait: "20 millis",
   longestWait: "50 millis",
-  coolDown: "200 millis",
+  coolDown: "1 second",
 } as const;
 
 let upstream: SocketUpstream;
@@ -270,7 +270,7 @@ describe("an upstream that is lost", () => {
     client.request(1, "x");
     expect(await client.message()).toMatchObject({ id: 1, error: { data: { retryable: true } } });
     expect(proxy.logs.slice(0, before + 1).join("\n")).toContain(
-      "is given up after 4 failures in a row; its client's next request after 200ms",
+      "is given up after 4 failures in a row; its client's next request after 1s",
     );
     const served = (async () => {
       for (let id = 2; ; id++) {

@@ -177,10 +177,11 @@ describe("dewey stdio with an upstream", () => {
     await server.message();
     dewey.child.kill("SIGTERM");
     const late = (async () => {
+      const answer = dewey.message();
       for (let id = 2; ; id++) {
         await dewey.say({ id, method: "late" });
-        const answer = await Promise.race([dewey.message(), server.message()]);
-        if ("error" in answer) return answer;
+        const first = await Promise.race([answer, server.message()]);
+        if ("error" in first) return first;
       }
     })();
     expect(await late).toMatchObject({ error: { code: -32_000, data: { retryable: true } } });

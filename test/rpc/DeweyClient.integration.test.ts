@@ -206,9 +206,10 @@ for (const [door, layer] of Object.entries(doors)) {
           password: database.password === undefined ? undefined : Redacted.make(database.password),
           database: database.name,
         });
+        // Not by the activity, of which a transaction sees what was so when it first looked.
         const blocked = blocker
           .query(
-            "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+            "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
           )
           .pipe(Effect.map(({ rows }) => rows.length > 0));
         const when = (state: boolean) =>

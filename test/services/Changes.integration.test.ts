@@ -220,11 +220,11 @@ describe("a change through one process", () => {
   });
 });
 
-describe("nothing is sent", () => {
-  /** The server lets go of a session a moment after its client. */
-  const untilNobodyListens = () =>
-    until("nobody listens", async () => (await listeners(db)).length === 0);
+/** The server lets go of a session a moment after its client. */
+const untilNobodyListens = () =>
+  until("nobody listens", async () => (await listeners(db)).length === 0);
 
+describe("nothing is sent", () => {
   const leave = async (follower: Follower) => {
     await follower.leave();
     await untilNobodyListens();
@@ -324,6 +324,7 @@ describe("many changes", () => {
 
 describe("when the session that listens is lost", () => {
   test("it is opened again, and what was missed meanwhile is a resync", async () => {
+    await untilNobodyListens();
     await using one = await open();
     await using two = await open();
     await using there = await follow(two);

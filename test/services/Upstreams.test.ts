@@ -18,7 +18,12 @@ const serving = Effect.fnUntraced(function* (
   more: Partial<UpstreamsOptions> = {},
 ) {
   const path = join(yield* folder, "dewey.json");
-  const write = (text: string) => Effect.promise(() => fs.writeFile(path, text));
+  /** All of it at once: what is half written is looked at, too. */
+  const write = (text: string) =>
+    Effect.promise(async () => {
+      await fs.writeFile(`${path}.new`, text);
+      await fs.rename(`${path}.new`, path);
+    });
   if (file !== undefined) yield* write(file);
   const lines = yield* Queue.unbounded<string>();
   const log = Logger.make<unknown, void>(({ message }) => {

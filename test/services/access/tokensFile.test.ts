@@ -31,7 +31,12 @@ const watched = Effect.fnUntraced(function* (path: string) {
   return { next: Queue.take(reads), line: Queue.take(lines) };
 });
 
-const write = (path: string, text: string) => Effect.promise(() => fs.writeFile(path, text));
+/** All of it at once: what is half written is looked at, too. */
+const write = (path: string, text: string) =>
+  Effect.promise(async () => {
+    await fs.writeFile(`${path}.new`, text);
+    await fs.rename(`${path}.new`, path);
+  });
 
 describe("a file that changes", () => {
   it.effect("is read again when it is written in place, replaced, removed and made anew", () =>

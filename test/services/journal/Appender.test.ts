@@ -1,5 +1,5 @@
 // The appender with a store whose answers the test gives, so that every order of things can be had.
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { setImmediate } from "node:timers/promises";
 import { Result } from "effect";
 import { Appender } from "../../../src/services/journal/Appender.ts";
@@ -14,6 +14,10 @@ const done: Reply = {
   notices: [],
   isEmpty: true,
 };
+
+afterEach(() => {
+  setSystemTime();
+});
 
 const start = () => {
   const asked: Array<{ readonly texts: ReadonlyArray<unknown>; answer: (reply: Reply) => void }> =
@@ -75,6 +79,8 @@ describe("what is appended", () => {
 
   test("before a failure was known is lost with it, and what comes while it lasts is not tried", async () => {
     const { append, appender, asked, keeping, losing, told } = start();
+    const failedAt = Date.now();
+    setSystemTime(failedAt);
     append("a");
     await setImmediate();
     append("b", () => append("after b"));
@@ -89,7 +95,8 @@ describe("what is appended", () => {
     expect(losing).toEqual(["It is broken."]);
     expect(appender.state).toMatchObject({ entries: 0, kept: 0, lost: 4, fault: "It is broken." });
 
-    while (!appender.isTaking()) await Bun.sleep(10);
+    setSystemTime(failedAt + 250);
+    expect(appender.isTaking()).toBe(true);
     append("d");
     await setImmediate();
     asked[1]?.answer(done);

@@ -65,6 +65,15 @@ export interface Sandbox extends AsyncDisposable {
 /** Whether this run may become other users. */
 export const isRoot = process.getuid?.() === 0;
 
+/** Sends a signal to a process that may have ended since it was listed. */
+const tell = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ESRCH")) throw cause;
+  }
+};
+
 /** Runs one statement on a connection of its own. */
 export const query = (location: DatabaseLocation, statement: string) =>
   PgConnection.make(location).pipe(
@@ -187,23 +196,17 @@ export const makeSandbox = async (below = ""): Promise<Sandbox> => {
     postmasters,
     processes,
     killEverything: async () => {
-      for (const pid of await processes()) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It ended between being listed and now.
-        }
-      }
+      for (const pid of await processes()) tell(pid, "SIGKILL");
       await Promise.all(holders.map((holder) => holder.kill()));
     },
     untilStopped,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(holders.map((holder) => holder.kill()));
       // Asked to end, a keeper does not linger.
-      for (const pid of await keepers()) process.kill(pid, "SIGTERM");
+      for (const pid of await keepers()) tell(pid, "SIGTERM");
       await until("the keepers have gone", async () => (await keepers()).length === 0);
       // A test that failed between killing a keeper and getting the next leaves one to nobody.
-      for (const pid of await postmasters()) process.kill(pid, "SIGINT");
+      for (const pid of await postmasters()) tell(pid, "SIGINT");
       await untilStopped();
       await fs.rm(base, { recursive: true, force: true });
     },
