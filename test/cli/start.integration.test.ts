@@ -189,7 +189,7 @@ describe("what is printed", () => {
       DEWEY_POOL: "9",
     };
     await using program = runDewey(["start"], environment);
-    await program.serving();
+    await program.err.find(/Migration 1 /);
     const lines = program.err.lines.map((line) => decodeLine(line));
     expect(lines.slice(0, 3)).toEqual([
       {
