@@ -58,7 +58,10 @@ export class SentEvents {
   }
 }
 
-/** The events of one session, as the SDK's transport stores and replays them. */
+/**
+ * The events of one session, as the SDK's transport stores and replays them. By `getStreamIdForEventId`, which is left
+ * out, it would refuse who comes back while the stream before counts as open: where a route was cut, that is for long.
+ */
 export class SessionEvents implements EventStore {
   readonly #all: SentEvents;
   /** The oldest first. */
@@ -95,10 +98,6 @@ export class SessionEvents implements EventStore {
       this.forget(oldest);
     }
     return id;
-  }
-
-  async getStreamIdForEventId(eventId: string): Promise<string | undefined> {
-    return this.streamOf(eventId);
   }
 
   async replayEventsAfter(

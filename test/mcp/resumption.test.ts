@@ -97,6 +97,26 @@ describe("a stream that broke", () => {
     }),
   );
 
+  it.effect("is gone on with where Dewey has not noticed that it broke", () =>
+    Effect.gen(function* () {
+      const { http, waiting, release } = yield* serveMcp();
+      const session = yield* Effect.promise(() => openSession(http, "2025-11-25"));
+      const silent = eventsOf(yield* Effect.promise(() => session.call(1, "wait")));
+      const priming = yield* Effect.promise(() => nextOf(silent));
+      yield* waiting;
+      const first = yield* Effect.promise(() => session.get(priming.id));
+      const second = yield* Effect.promise(() => session.get(priming.id));
+      expect([first.status, second.status]).toEqual([200, 200]);
+      // Nothing more comes on those before.
+      expect(yield* Effect.promise(() => silent.next())).toMatchObject({ done: true });
+      expect(yield* Effect.promise(() => Array.fromAsync(eventsOf(first)))).toEqual([]);
+      yield* release;
+      expect(yield* Effect.promise(() => Array.fromAsync(eventsOf(second)))).toMatchObject([
+        { data: { id: 1, result: { structuredContent: { waited: true } } } },
+      ]);
+    }),
+  );
+
   it.effect("gives the answer that was made meanwhile", () =>
     Effect.gen(function* () {
       const { http, waiting, release } = yield* serveMcp();
