@@ -9,11 +9,13 @@ export const pacedBody = (
   readonly response: Response;
   /** Resolves when the reader waits for more, and at once when there is none any more. */
   readonly room: () => Promise<void>;
+  /** Counts the reader as gone. */
+  readonly leave: () => void;
 } => {
   const { body, headers, status } = response;
   if (body === null) {
     ended();
-    return { response, room: () => Promise.resolve() };
+    return { response, room: () => Promise.resolve(), leave: () => {} };
   }
   const reader = body.getReader();
   let isWaiting = false;
@@ -54,5 +56,5 @@ export const pacedBody = (
       : new Promise<void>((resolve) => {
           waiting.push(resolve);
         });
-  return { response: new Response(paced, { status, headers }), room };
+  return { response: new Response(paced, { status, headers }), room, leave };
 };

@@ -80,6 +80,8 @@ export class HttpSession {
   #resumed = 0;
   readonly #answeredLate = new Set<RequestId>();
   #streams = 0;
+  /** Lets go of who waits for room in the stream of notifications. */
+  #leaveStanding = ignore;
 
   constructor(options: {
     readonly calls: Calls;
@@ -167,6 +169,9 @@ export class HttpSession {
       return this.#resume(response, ended);
     }
     const paced = pacedBody(response, request.signal, ended);
+    // The one before has ended, whether its client still reads it or not.
+    this.#leaveStanding();
+    this.#leaveStanding = paced.leave;
     this.#transport.room = paced.room;
     return startedAtOnce(paced.response);
   }

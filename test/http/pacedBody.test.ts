@@ -10,7 +10,7 @@ const open = () => {
     },
   });
   const gone = new AbortController();
-  const { response, room } = pacedBody(new Response(source), gone.signal);
+  const { leave, response, room } = pacedBody(new Response(source), gone.signal);
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
   const later = () => new Promise((resolve) => setImmediate(resolve, false));
   return {
@@ -21,6 +21,7 @@ const open = () => {
     },
     cancel: () => reader.cancel(),
     gone,
+    leave,
     room,
     hasRoom: () => Promise.race([room().then(() => true), later()]),
   };
@@ -38,11 +39,12 @@ test("there is room only while the reader waits for more", async () => {
 });
 
 test("who waits for room is let go when the reader leaves", async () => {
-  for (const leave of ["cancel", "abort"]) {
-    const { cancel, gone, hasRoom, room } = open();
+  for (const how of ["cancel", "abort", "leave"] as const) {
+    const { cancel, gone, hasRoom, leave, room } = open();
     const waiting = Promise.all([room(), room()]);
-    if (leave === "cancel") await cancel();
-    else gone.abort();
+    if (how === "cancel") await cancel();
+    else if (how === "abort") gone.abort();
+    else leave();
     await waiting;
     expect(await hasRoom()).toBe(true);
   }

@@ -469,6 +469,7 @@ describe("a client that does not read", () => {
     socket.write(`${head}\r\nHost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     yield* readUntil(socket, (text) => text.includes("\r\n\r\n"));
     socket.pause();
+    return socket;
   });
 
   it.effect(
@@ -503,6 +504,46 @@ describe("a client that does not read", () => {
         yield* post({ method: "resources/subscribe", params: { uri: long } });
         expect(yield* untilStill(taken)).toBeLessThan(mostBytes / long.length);
         expect(taken()).toBeGreaterThan(0);
+      }),
+    { timeout: 15_000 },
+  );
+
+  it.effect(
+    "and comes back has all that was sent since, on another stream",
+    () =>
+      Effect.gen(function* () {
+        const { catalog, taken } = makeFlood();
+        const { http } = yield* serveMcp({
+          catalog,
+          events: { sessionEvents: 100_000, sessionBytes: 1e9, allBytes: 1e9 },
+        });
+        const { post, session } = yield* openHttpSession(http);
+        const headers = { accept: "text/event-stream", "mcp-session-id": session };
+        const socket = yield* stalled(
+          Number(new URL(http).port),
+          `GET /mcp HTTP/1.1\r\naccept: text/event-stream\r\nmcp-session-id: ${session}`,
+          "",
+        );
+        yield* post({ method: "resources/subscribe", params: { uri: long } });
+        const before = yield* untilStill(taken);
+        const reading = readUntil(socket, (text) => /^id: \d+$/m.test(text));
+        socket.resume();
+        const [, id = ""] = /^id: (\d+)$/m.exec(yield* reading) ?? [];
+        socket.pause();
+        const again = yield* Effect.promise(() =>
+          fetch(http, { headers: { ...headers, "last-event-id": id } }),
+        );
+        expect(again.status).toBe(200);
+        yield* Effect.promise(async () => {
+          if (again.body === null) throw new Error("There is no stream.");
+          const chunks: AsyncIterable<Uint8Array> = again.body;
+          let bytes = 0;
+          for await (const chunk of chunks) {
+            bytes += chunk.length;
+            if (bytes > 2 * mostBytes) break;
+          }
+        });
+        expect(taken()).toBeGreaterThan(before);
       }),
     { timeout: 15_000 },
   );
