@@ -146,13 +146,13 @@ const make = Effect.fnUntraced(function* ({
       Effect.logDebug(`What this process recorded is brought to an end by another one: ${message}`),
     ),
   );
+  // Added before the looks below begin, and so run when they are over: whoever leaves declares nobody dead.
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(database.reachable, (isThere) =>
       isThere ? Effect.timeoutOption(settle, farewell) : Effect.void,
     ),
   );
 
-  // After `settle`, and so over before it begins: whoever leaves declares nobody dead.
   /** What fails is tried again at the next look. */
   const atEachLook = <E extends { readonly message: string }, R>(work: Effect.Effect<void, E, R>) =>
     work.pipe(
