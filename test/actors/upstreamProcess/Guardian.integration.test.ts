@@ -32,12 +32,15 @@ const family = Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
     ),
     (child) => Effect.promise(() => (child.kill("SIGKILL"), child.exited)),
   );
-  const said: Array<string> = [];
-  yield* Effect.promise(async () => {
-    for await (const line of linesOf(head.stdout)) if (said.push(line) === lines.length) break;
+  const said = linesOf(head.stdout);
+  /** The processes of the next child that is confirmed. */
+  const confirmed = Effect.promise(async () => {
+    const line = await said.next();
+    return line.done === true ? [] : line.value.split(" ").map(Number);
   });
-  const named = said.flatMap((line) => line.split(" ").map(Number));
-  return { head, pids: [...new Set([...named, ...childrenOf(head.pid)])] };
+  const named: Array<number> = [];
+  for (const _ of lines) named.push(...(yield* confirmed));
+  return { head, confirmed, pids: [...new Set([...named, ...childrenOf(head.pid)])] };
 });
 
 const stubborn = `trap '' TERM HUP INT; sh -c 'trap "" TERM HUP; while true; do sleep 1; done' </dev/null & echo $$ $!; while true; do sleep 1; done`;
@@ -68,7 +71,7 @@ describe("the children of a Dewey that is killed", () => {
     "together with its guardian are the next guardian's, as long as there was time for one",
     () =>
       Effect.gen(function* () {
-        const { head, pids } = yield* family([stubborn]);
+        const { confirmed, head, pids } = yield* family([stubborn]);
         const groups = pids.slice(0, 2);
         const [guardian = 0] = pids.slice(2);
         process.kill(guardian, "SIGKILL");
@@ -79,9 +82,11 @@ describe("the children of a Dewey that is killed", () => {
             yield* Effect.sleep("20 millis");
           }
         });
-        // What it was told is in its pipe, which it reads to the end.
+        // It has heard of a child, and so of those before.
+        head.kill("SIGUSR2");
+        const others = yield* confirmed;
         head.kill("SIGKILL");
-        yield* allGone([...groups, next]);
+        yield* allGone([...groups, ...others, next]);
       }),
     { timeout: 20_000 },
   );

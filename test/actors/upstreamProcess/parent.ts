@@ -1,5 +1,5 @@
-// A process that starts children as Dewey does, names them, and waits to be killed.
-import { Effect } from "effect";
+// A process that starts children as Dewey does, names them, starts one more at each SIGUSR2, and waits to be killed.
+import { Effect, Queue } from "effect";
 import { startUpstreamProcess } from "../../../src/actors/UpstreamProcess.ts";
 import { makeGuardian } from "../../../src/actors/upstreamProcess/Guardian.ts";
 import type { Frame } from "../../../src/domain/Frame.ts";
@@ -13,8 +13,10 @@ const write = (frame: Frame) => {
 
 await Effect.gen(function* () {
   const guardian = yield* makeGuardian;
-  for (const line of process.argv.slice(2)) {
-    yield* startUpstreamProcess(
+  const asked = yield* Queue.unbounded<void>();
+  process.on("SIGUSR2", () => Queue.offerUnsafe(asked, undefined));
+  const start = (line: string) =>
+    startUpstreamProcess(
       {
         _tag: "Stdio",
         name: "child",
@@ -27,6 +29,7 @@ await Effect.gen(function* () {
       { onFrame: write, onLost: write },
       { environment: { PATH: "/usr/bin:/bin" }, folder: "/", guardian },
     );
-  }
-  return yield* Effect.never;
+  for (const line of process.argv.slice(2)) yield* start(line);
+  const another = start("echo $$; exec sleep 1000");
+  return yield* Effect.forever(Effect.andThen(Queue.take(asked), another));
 }).pipe(Effect.scoped, Effect.runPromise);
