@@ -105,6 +105,9 @@ export const serveProxy = Effect.fnUntraced(function* (
   };
 });
 
+/** Answers to GET, whose streams stand until a test ends them: Bun cuts off one whose response is nobody's any more. */
+const standing = new Set<Response>();
+
 /** What a client of Streamable HTTP asks of one address; the rest of its headers are the test's. */
 export const requestsTo = (url: string) => ({
   post: (
@@ -122,6 +125,12 @@ export const requestsTo = (url: string) => ({
       body: typeof body === "string" ? body : JSON.stringify(body),
       signal,
     }),
-  get: (headers: Readonly<Record<string, string>>, signal: AbortSignal | null = null) =>
-    fetch(url, { headers: { accept: "text/event-stream", ...headers }, signal }),
+  get: async (headers: Readonly<Record<string, string>>, signal: AbortSignal | null = null) => {
+    const response = await fetch(url, {
+      headers: { accept: "text/event-stream", ...headers },
+      signal,
+    });
+    standing.add(response);
+    return response;
+  },
 });
