@@ -57,11 +57,12 @@ const unescape = (text: string) =>
 
 const mostOfAReason = 4000;
 
-/** What a failed case says: the text of its `failure`, or, where a test took too long, its message alone. */
-const reasonIn = (body: string): string => {
-  const [, tag = "", text = ""] =
-    /<(?:failure|error)\b((?:[^>"]|"[^"]*")*?)(?:\/>|>(.*?)<\/(?:failure|error)>)/s.exec(body) ??
-    [];
+/** What a case says that failed: a text, or, where it took too long, a message alone; undefined of any other. */
+const reasonIn = (body: string): string | undefined => {
+  const failure =
+    /<(?:failure|error)\b((?:[^>"]|"[^"]*")*?)(?:\/>|>(.*?)<\/(?:failure|error)>)/s.exec(body);
+  if (failure === null) return undefined;
+  const [, tag = "", text = ""] = failure;
   return (unescape(text).trim() || attribute(tag, "message")).slice(0, mostOfAReason);
 };
 
@@ -80,8 +81,9 @@ export const readReport = (xml: string): { counts: Counts; files: ReadonlySet<st
     const file = attribute(tag, "file");
     files.add(file);
     const name = `${file}: ${attribute(tag, "name")}`;
+    const reason = reasonIn(body);
     if (body.includes("<skipped")) skipped.push(name);
-    else if (/<(?:failure|error)\b/.test(body)) failed.push({ name, reason: reasonIn(body) });
+    else if (reason !== undefined) failed.push({ name, reason });
     else passed += 1;
   }
   return { counts: { passed, failed, skipped, faults: [] }, files };

@@ -1,9 +1,10 @@
 // The program with tokens, as its users run it: spaces apart, names in the history, rotation, and the token that it makes.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Schema } from "effect";
 import { makeAuthority } from "../support/certificates.ts";
+import { replaceFile } from "../support/replaceFile.ts";
 import { testCluster } from "../support/testCluster.ts";
 import { connect } from "./caller.ts";
 import { runDewey, temporaryFolder } from "./program.ts";
@@ -175,8 +176,7 @@ describe("a file of tokens", () => {
     expect(await status(alice)).toBe(200);
     expect(await caller.call("dewey_list_conversations", {})).toMatchObject({ conversations: [] });
 
-    await writeFile(`${path}.new`, `bob:${bob}\n`);
-    await rename(`${path}.new`, path);
+    await replaceFile(path, `bob:${bob}\n`);
     expect(await caller.closed).toBe(1008);
     expect([await status(alice), await status(bob)]).toEqual([401, 200]);
     expect(program.err.text).not.toContain(bob);

@@ -1,10 +1,10 @@
 // What becomes of calls in the database when they are cancelled, abandoned, or overtaken by the end of the process.
 import { afterAll, beforeAll, expect } from "bun:test";
-import { PgConnection } from "@effect/sql-pg";
-import { Effect, Exit, Fiber, Redacted, Schedule, Scope } from "effect";
+import { Effect, Exit, Fiber, Schedule, Scope } from "effect";
 import { parseJson } from "../../src/mcp/messages.ts";
 import { openSocket } from "../http/sockets.ts";
 import { freshDatabase, startDewey } from "../rpc/deweyProcess.ts";
+import { holdRow } from "../support/heldRow.ts";
 import { it } from "../support/it.ts";
 
 const scope = Scope.makeUnsafe();
@@ -32,33 +32,8 @@ const openClient = Effect.fnUntraced(function* (port: number, key: string) {
   return { ...client, send, call, next };
 });
 
-/** Holds a key's row, and sees who waits for it. */
-const hold = Effect.fnUntraced(function* (key: string) {
-  const blocker = yield* PgConnection.make({
-    host: database.host,
-    port: database.port,
-    username: database.user,
-    password: database.password === undefined ? undefined : Redacted.make(database.password),
-    database: database.name,
-  });
-  yield* blocker.query("BEGIN");
-  const { rows } = yield* blocker.query(
-    `SELECT 1 FROM shared_context WHERE key = '${key}' FOR UPDATE`,
-  );
-  expect(rows).toHaveLength(1);
-  // Not by the activity, of which a transaction sees what was so when it first looked.
-  const waits = blocker
-    .query(
-      "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
-    )
-    .pipe(Effect.map((result) => result.rows.length > 0));
-  return {
-    /** Resolves when somebody waits for the row, or nobody does any more. */
-    when: (state: boolean) =>
-      Effect.repeat(waits, { until: (is) => is === state, schedule: Schedule.spaced(10) }),
-    letGo: blocker.query("ROLLBACK"),
-  };
-});
+const hold = (key: string) =>
+  holdRow(database, `SELECT 1 FROM shared_context WHERE key = '${key}'`);
 
 const after = { content: "after" };
 

@@ -1,6 +1,6 @@
 // The proxy in this process, as `dewey start` puts it together: its listener, the journal, the recorder, Dewey itself
 // behind it, and a file of upstreams; over a database of its own and a folder that is gone at the end.
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Context, Effect, Exit, Layer, Logger, ManagedRuntime, Scope } from "effect";
@@ -21,6 +21,7 @@ import { Upstreams } from "../../src/services/Upstreams.ts";
 import { Database } from "../../src/sql/Database.ts";
 import type { ServerAddress } from "../../src/sql/server.ts";
 import { catalogOver } from "../mcp/liveDewey.ts";
+import { replaceFile } from "../support/replaceFile.ts";
 import { openDatabase } from "../support/tools.ts";
 
 /** Entries of a `mcpServers` file. */
@@ -88,11 +89,8 @@ export const startLiveProxy = async (servers: Servers, options: LiveProxyOptions
   const db = await openDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), "dewey-proxy-"));
   const upstreamsFile = join(dataDir, "upstreams.json");
-  /** Puts another file in the place of the one before, at once as a whole. */
-  const configure = async (next: Servers) => {
-    await writeFile(`${upstreamsFile}.new`, JSON.stringify({ mcpServers: next }));
-    await rename(`${upstreamsFile}.new`, upstreamsFile);
-  };
+  const configure = (next: Servers) =>
+    replaceFile(upstreamsFile, JSON.stringify({ mcpServers: next }));
   await configure(servers);
 
   const logs: Array<string> = [];

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect } from "bun:test";
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PgConnection } from "@effect/sql-pg";
-import { Effect, Exit, Fiber, Latch, type Layer, Redacted, Schedule, Scope } from "effect";
+import { Effect, Exit, Fiber, Latch, type Layer, Schedule, Scope } from "effect";
 import { Bounds } from "../../src/domain/Bounds.ts";
 import type { DeweyError } from "../../src/domain/Errors.ts";
 import { utf8Bytes } from "../../src/domain/Text.ts";
 import { type CallError, DeweyClient, isRetryable } from "../../src/rpc/DeweyClient.ts";
 import type { ToolSuccess } from "../../src/rpc/DeweyTools.ts";
+import { holdRow } from "../support/heldRow.ts";
 import { it } from "../support/it.ts";
 import { freshDatabase, root, runProgram, startDewey } from "./deweyProcess.ts";
 
@@ -199,32 +199,17 @@ for (const [door, layer] of Object.entries(doors)) {
       Effect.gen(function* () {
         const client = yield* DeweyClient;
         const { conversation_id } = yield* client.dewey_begin_conversation({});
-        const blocker = yield* PgConnection.make({
-          host: database.host,
-          port: database.port,
-          username: database.user,
-          password: database.password === undefined ? undefined : Redacted.make(database.password),
-          database: database.name,
-        });
-        // Not by the activity, of which a transaction sees what was so when it first looked.
-        const blocked = blocker
-          .query(
-            "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
-          )
-          .pipe(Effect.map(({ rows }) => rows.length > 0));
-        const when = (state: boolean) =>
-          Effect.repeat(blocked, { until: (is) => is === state, schedule: Schedule.spaced(10) });
-        yield* blocker.query("BEGIN");
-        yield* blocker.query(
-          `SELECT 1 FROM conversations WHERE id = '${conversation_id}' FOR UPDATE`,
+        const row = yield* holdRow(
+          database,
+          `SELECT 1 FROM conversations WHERE id = '${conversation_id}'`,
         );
         const call = yield* Effect.forkChild(
           client.dewey_delete_conversation({ conversation_id, force: true }),
         );
-        yield* when(true);
+        yield* row.when(true);
         yield* Fiber.interrupt(call);
-        yield* when(false);
-        yield* blocker.query("ROLLBACK");
+        yield* row.when(false);
+        yield* row.letGo;
         const kept = yield* client.dewey_get_conversation({ conversation_id });
         expect(kept.conversation_id).toBe(conversation_id);
       }).pipe(Effect.provide(layer())),

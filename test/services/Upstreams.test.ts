@@ -6,6 +6,7 @@ import { Context, Effect, Fiber, Layer, Logger, Queue } from "effect";
 import type { Upstream } from "../../src/domain/Upstream.ts";
 import { type Replaced, Upstreams, type UpstreamsOptions } from "../../src/services/Upstreams.ts";
 import { it } from "../support/it.ts";
+import { replaceFile } from "../support/replaceFile.ts";
 
 const folder = Effect.acquireRelease(
   Effect.promise(() => fs.mkdtemp(join(tmpdir(), "dewey-upstreams-"))),
@@ -18,12 +19,7 @@ const serving = Effect.fnUntraced(function* (
   more: Partial<UpstreamsOptions> = {},
 ) {
   const path = join(yield* folder, "dewey.json");
-  /** All of it at once: what is half written is looked at, too. */
-  const write = (text: string) =>
-    Effect.promise(async () => {
-      await fs.writeFile(`${path}.new`, text);
-      await fs.rename(`${path}.new`, path);
-    });
+  const write = (text: string) => Effect.promise(() => replaceFile(path, text));
   if (file !== undefined) yield* write(file);
   const lines = yield* Queue.unbounded<string>();
   const log = Logger.make<unknown, void>(({ message }) => {

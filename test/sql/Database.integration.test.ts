@@ -22,12 +22,12 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
-const open = (some: Partial<typeof limits> = {}) => {
+const open = (some: Partial<typeof limits> = {}, at = server) => {
   const logs: Array<string> = [];
   const logger = Logger.map(Logger.formatJson, (line) => void logs.push(line));
   const runtime = ManagedRuntime.make(
     Layer.provideMerge(
-      Database.layer(addressOf(server), { ...limits, ...some }),
+      Database.layer(addressOf(at), { ...limits, ...some }),
       Logger.layer([logger]),
     ),
   );
@@ -195,15 +195,7 @@ test("a server without room for one more connection refuses that one, and serves
   });
   await small.query("CREATE TABLE notes ()");
   await small.query("ALTER TABLE notes OWNER TO dewey");
-  const logs: Array<string> = [];
-  const logger = Logger.map(Logger.formatJson, (line) => void logs.push(line));
-  const runtime = ManagedRuntime.make(
-    Layer.provideMerge(
-      Database.layer(addressOf(small), { ...limits, maxConnections: 3 }),
-      Logger.layer([logger]),
-    ),
-  );
-  await using database = { runtime, logs, [Symbol.asyncDispose]: () => runtime.dispose() };
+  await using database = open({ maxConnections: 3 }, small);
   expect(outcome(await run(database, statement("SELECT 1")))).toBe("fine");
   // Three others and the pool's one, which has to wait for them: no ordinary role gets a fifth.
   const others = await Promise.all([1, 2, 3].map(() => holdTable(small, "notes", "ACCESS SHARE")));
@@ -213,9 +205,9 @@ test("a server without room for one more connection refuses that one, and serves
   for (const other of others) await other.release();
   expect(outcome(await waiting)).toBe("fine");
   expect(outcome(await run(database, statement("SELECT 1")))).toBe("fine");
-  const { reachable } = await runtime.runPromise(Database);
-  expect(await runtime.runPromise(reachable)).toBe(true);
-  expect(logs.join()).not.toContain("away");
+  const { reachable } = await database.runtime.runPromise(Database);
+  expect(await database.runtime.runPromise(reachable)).toBe(true);
+  expect(database.logs.join()).not.toContain("away");
 }, 30_000);
 
 test("an older server, and one of another encoding, are refused with what is needed", () => {

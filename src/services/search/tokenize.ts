@@ -36,11 +36,13 @@ export type TokenSink = (
 export type ShortWordSink = (place: number, position: number) => boolean;
 
 const contraction = /^(?:s|m|re|ve|ll|d)$/i;
-/** What stands before the apostrophe of an elision: any letter but that of O'Brien, and these of French and Italian. */
-const elided =
-  /^(?:[^o]|all|alcun|bell|buon|ciascun|coll|dall|degl|dell|grand|jusqu|lorsqu|mezz|nell|nessun|puisqu|qu|quand|quell|quest|quoiqu|sant|sull|tutt|un)$/iu;
-/** The longest of them has so many letters. */
-const longestElided = 7;
+/** What stands before the apostrophe of an elision in French and Italian, beside single letters. */
+const elided = new Set(
+  "all alcun bell buon ciascun coll dall degl dell grand jusqu lorsqu mezz nell nessun puisqu qu quand quell quest quoiqu sant sull tutt un".split(
+    " ",
+  ),
+);
+const longestElided = Math.max(...[...elided].map((word) => word.length));
 const camelParts = /[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+/g;
 // Longer mixed-case words are keys and hashes, whose parts mean nothing.
 const maxCamelLength = 64;
@@ -134,8 +136,7 @@ const word = (
           ? after
           : undefined;
       }
-      // An elision (`l'homme`, `dell'acqua`) is two words; a name (`O'Brien`) is one.
-      if (end - start <= longestElided && elided.test(text.slice(start, end))) break;
+      if (isElided(text, start, end)) break;
       apostrophes += 1;
     } else if (kind === CharClass.letter) {
       end += unitsAt(text, end);
@@ -151,6 +152,13 @@ const word = (
     return sink(name, position, start, symbols, "word") ? symbols : undefined;
   }
   return emit(text, start, end, position, { mixed, apostrophes, forms }, sink) ? end : undefined;
+};
+
+/** Whether it is what an apostrophe elides: `l'homme` and `dell'acqua` are two words each, a name (`O'Brien`) is one. */
+const isElided = (text: string, start: number, end: number): boolean => {
+  if (end - start > longestElided) return false;
+  const written = text.slice(start, end).toLowerCase();
+  return written.length === 1 ? written !== "o" : elided.has(written);
 };
 
 /** Whether a run of lower-case letters, its first character aside, is a word by itself. */

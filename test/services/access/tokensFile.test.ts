@@ -9,6 +9,7 @@ import {
   watchTokensFile,
 } from "../../../src/services/access/tokensFile.ts";
 import { it } from "../../support/it.ts";
+import { replaceFile } from "../../support/replaceFile.ts";
 
 const folder = Effect.acquireRelease(
   Effect.promise(() => fs.mkdtemp(join(tmpdir(), "dewey-tokens-"))),
@@ -31,32 +32,33 @@ const watched = Effect.fnUntraced(function* (path: string) {
   return { next: Queue.take(reads), line: Queue.take(lines) };
 });
 
-/** All of it at once: what is half written is looked at, too. */
-const write = (path: string, text: string) =>
+const replace = (path: string, text: string) => Effect.promise(() => replaceFile(path, text));
+
+/** Over what is there, which has the same length: nobody sees it half written. */
+const writeInPlace = (path: string, text: string) =>
   Effect.promise(async () => {
-    await fs.writeFile(`${path}.new`, text);
-    await fs.rename(`${path}.new`, path);
+    await using file = await fs.open(path, "r+");
+    await file.write(text);
   });
 
 describe("a file that changes", () => {
   it.effect("is read again when it is written in place, replaced, removed and made anew", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "tokens");
-      yield* write(path, "a:1");
+      yield* replace(path, "a:1");
       const { next, line } = yield* watched(path);
       expect(yield* next).toEqual(["a"]);
-      yield* write(path, "b:2");
+      yield* writeInPlace(path, "b:2");
       expect(yield* next).toEqual(["b"]);
       expect(yield* line).toContain("In ");
       expect(yield* line).toContain("Read 1 access tokens from ");
-      yield* write(`${path}.new`, "c:3\nd:4");
-      yield* Effect.promise(() => fs.rename(`${path}.new`, path));
+      yield* replace(path, "c:3\nd:4");
       expect(yield* next).toEqual(["c", "d"]);
       for (let warning = 0; warning < 2; warning++) yield* line;
       expect(yield* line).toContain("Read 2 access tokens");
       yield* Effect.promise(() => fs.unlink(path));
       expect(yield* line).toContain("cannot be used: ENOENT. Those from before stay valid.");
-      yield* write(path, "e:5");
+      yield* replace(path, "e:5");
       expect(yield* next).toEqual(["e"]);
     }),
   );
@@ -89,18 +91,18 @@ describe("a file that changes", () => {
     () =>
       Effect.gen(function* () {
         const path = join(yield* folder, "tokens");
-        yield* write(path, "a:1");
+        yield* replace(path, "a:1");
         const { next, line } = yield* watched(path);
         expect(yield* next).toEqual(["a"]);
-        yield* write(path, "a:a-secret-that-is-not-shown:fly\nb\nc:3");
+        yield* replace(path, "a:a-secret-that-is-not-shown:fly\nb\nc:3");
         const said = yield* line;
         expect(said).toContain("Entry 1 has a scope that there is not");
         expect(said).toContain("Entry 2 has no token");
         expect(said).not.toContain("a-secret");
-        yield* write(path, "");
+        yield* replace(path, "");
         expect(yield* line).toContain("There is no token in it");
         // Nothing was handed on in between.
-        yield* write(path, "z:9");
+        yield* replace(path, "z:9");
         expect(yield* next).toEqual(["z"]);
       }),
   );
